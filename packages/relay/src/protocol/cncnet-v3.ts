@@ -1,0 +1,48 @@
+import { type Datagram, type Protocol, type Route, readU32 } from "./protocol.ts";
+
+/** `u32 sender LE | u32 receiver LE | payload`. */
+export const V3_HEADER_BYTES = 8;
+/** A ping is exactly this long, with both ids 0 … */
+export const PING_BYTES = 50;
+/** … and is answered with this many of its bytes. */
+export const PONG_BYTES = 12;
+/** Ids, command byte and the SHA-1 of the password. */
+export const COMMAND_BYTES = V3_HEADER_BYTES + 1 + 20;
+/** The receiver that marks a command (with sender 0). */
+export const COMMAND_RECEIVER = 0xffffffff;
+/** Strict mode: the shortest data packet of a real client. */
+const STRICT_DATA_BYTES = 15;
+
+export interface CncnetV3Options {
+  /** Only pings of 50 bytes, registrations of exactly 8 and data of at least 15 bytes pass. Default false. */
+  readonly strict?: boolean;
+}
+
+/** The CnCNet V3 tunnel protocol. It carries no sequence numbers, so it measures nothing. */
+export class CncnetV3 implements Protocol {
+  readonly name = "v3";
+  readonly measures = false;
+  readonly #strict: boolean;
+
+  constructor(options: CncnetV3Options = {}) {
+    this.#strict = options.strict ?? false;
+  }
+
+  read(datagram: Datagram, route: Route): void {
+    const { length } = datagram;
+    if (length < V3_HEADER_BYTES) return route.drop("tooShort");
+    const sender = readU32(datagram, 0);
+    const receiver = readU32(datagram, 4);
+    if (sender === 0) {
+      if (receiver === 0) return length === PING_BYTES ? route.reply(PONG_BYTES) : route.drop("badPing");
+      if (receiver === COMMAND_RECEIVER && length >= COMMAND_BYTES) return route.command();
+      return route.drop("badCommand");
+    }
+    if (sender === receiver) return route.drop("selfAddressed");
+    if (receiver === 0) {
+      return this.#strict && length !== V3_HEADER_BYTES ? route.drop("notStrict") : route.register(sender);
+    }
+    if (this.#strict && length < STRICT_DATA_BYTES) return route.drop("notStrict");
+    return route.forward(sender, receiver);
+  }
+}
