@@ -1,1 +1,12 @@
-export {};
+export { AddressError } from "./address-validation-error.ts";
+export type { AddressErrorCode } from "./address-validation-error.ts";
+export { endpointFromBytes, writeAddressBytes } from "./endpoint-bytes.ts";
+export { endpointFromWords, endpointsEqual, isIPv4 } from "./endpoint.ts";
+export type { Endpoint } from "./endpoint.ts";
+export { formatAddress, formatEndpoint } from "./format-endpoint.ts";
+export { hashEndpoint } from "./hash-endpoint.ts";
+export { parseAddress, parseEndpoint } from "./parse-endpoint.ts";
+export { endpointFromRinfo, RinfoCache } from "./rinfo-cache.ts";
+export type { RinfoLike } from "./rinfo-cache.ts";
+export { installZones, zonesFromNetworkInterfaces } from "./zones.ts";
+export type { NetworkInterfaces, ZoneResolver } from "./zones.ts";
