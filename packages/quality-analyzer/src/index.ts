@@ -1,1 +1,3 @@
-export {};
+export { QualityAnalyzer } from "./quality-analyzer.ts";
+export { QualityError } from "./quality-error.ts";
+export type { QualityErrorCode } from "./quality-error.ts";
