@@ -1,1 +1,14 @@
-export {};
+export { AdapterError } from "./adapter-error.ts";
+export type { AdapterErrorCode } from "./adapter-error.ts";
+export { DropReason, dropReasonNames } from "./transport/drop-reason.ts";
+export type { DropReasonCode, DropReasonName } from "./transport/drop-reason.ts";
+export { PRIORITY_CLASSES } from "./transport/transport-stats.ts";
+export type { TransportStats } from "./transport/transport-stats.ts";
+export type {
+  BatchHandler,
+  DatagramBatch,
+  DatagramTransport,
+  TransportErrorContext,
+  TransportKind,
+  TransportOptions,
+} from "./transport/datagram-transport.ts";

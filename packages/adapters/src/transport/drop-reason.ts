@@ -1,0 +1,88 @@
+/**
+ * Why a datagram was dropped: one vocabulary for every transport. Codes are positive, so that `send` returns
+ * 0 for a datagram that was taken and the reason for one that was not. Codes are not stable between
+ * versions, names are.
+ */
+export const DropReason = {
+  /** Received: the kernel had no room in the socket's receive buffer. */
+  kernelReceive: 1,
+  /** Received: larger than `maxDatagramBytes`. Never handed over cut. */
+  truncated: 2,
+  /** Received from port 0, which nobody can answer, or sent to it. */
+  portZero: 3,
+  /** Received while no `onBatch` was set. */
+  noHandler: 4,
+  /** The datagram at which a user's callback threw. */
+  callbackThrew: 5,
+  /** Sent: larger than a UDP datagram or than `maxDatagramBytes`. */
+  tooLarge: 6,
+  /** Sent: an IPv6 destination on an IPv4 socket, or the reverse on an IPv6-only one. */
+  addressFamily: 7,
+  /** Sent: the bounded send queue was full, and this datagram was of the worst class in it. */
+  queueFull: 8,
+  /** Sent: EMSGSIZE, larger than the path or the socket allows. */
+  messageSize: 9,
+  /** Sent: EACCES or EPERM, a firewall rule or a broadcast address. */
+  accessDenied: 10,
+  /** Sent: ECONNREFUSED again after the one retry that an earlier datagram's ICMP error deserves. */
+  refused: 11,
+  /** Sent: ENOBUFS or ENOMEM. */
+  noBuffers: 12,
+  /** Sent: ENETUNREACH, EHOSTUNREACH, ENETDOWN or EHOSTDOWN. */
+  unreachable: 13,
+  /** Sent: EINVAL, EADDRNOTAVAIL or EAFNOSUPPORT, a destination that the kernel does not accept. */
+  invalidDestination: 14,
+  /** Sent after `close`, or still queued when the transport closed. */
+  closed: 15,
+  /** Sent: no peer of this transport has that endpoint (a WebSocket that is gone). */
+  noPeer: 16,
+  /** Received over a WebSocket as text: only binary messages are datagrams. */
+  notBinary: 17,
+  /** Received from an address that is reserved for another transport's peers. */
+  foreignSource: 18,
+  /** The batch in a worker's hands when it died. */
+  workerDied: 19,
+  /** Lost, or dropped at its rate limit, by a simulated link. */
+  link: 20,
+  /** A system error without a reason of its own. */
+  other: 21,
+} as const;
+
+/** Name of a reason. */
+export type DropReasonName = keyof typeof DropReason;
+
+/** Code of a reason, 1.. */
+export type DropReasonCode = (typeof DropReason)[DropReasonName];
+
+/** Every reason's name, indexed by code; index 0 is not a reason. */
+export const dropReasonNames: readonly (DropReasonName | undefined)[] = [
+  undefined,
+  ...(Object.keys(DropReason) as DropReasonName[]),
+];
+
+const byErrorCode = new Map<unknown, DropReasonCode>([
+  ["EMSGSIZE", DropReason.messageSize],
+  ["EACCES", DropReason.accessDenied],
+  ["EPERM", DropReason.accessDenied],
+  ["ECONNREFUSED", DropReason.refused],
+  ["ENOBUFS", DropReason.noBuffers],
+  ["ENOMEM", DropReason.noBuffers],
+  ["EAGAIN", DropReason.queueFull],
+  ["EWOULDBLOCK", DropReason.queueFull],
+  ["ENETUNREACH", DropReason.unreachable],
+  ["EHOSTUNREACH", DropReason.unreachable],
+  ["ENETDOWN", DropReason.unreachable],
+  ["EHOSTDOWN", DropReason.unreachable],
+  ["EINVAL", DropReason.invalidDestination],
+  ["EADDRNOTAVAIL", DropReason.invalidDestination],
+  ["EAFNOSUPPORT", DropReason.invalidDestination],
+  ["EBADF", DropReason.closed],
+  ["ECANCELED", DropReason.closed],
+  ["ERR_SOCKET_DGRAM_NOT_RUNNING", DropReason.closed],
+]);
+
+/** The reason for a system error's `code`, `other` for one that has none. Never throws. */
+export function dropReasonOf(error: unknown): DropReasonCode {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return byErrorCode.get(code) ?? DropReason.other;
+}
