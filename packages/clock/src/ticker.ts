@@ -1,0 +1,73 @@
+import { ClockError } from "./clock-error.ts";
+
+export interface TickerOptions {
+  /** Time between two updates, in ms, 1..2147483647. Default 1. */
+  readonly intervalMs?: number;
+  /** Stops the ticker when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** Something that updates a clock until it is stopped. It never keeps the process alive. */
+export interface Ticker extends Disposable {
+  readonly intervalMs: number;
+  readonly running: boolean;
+  /** Stops it; a second call does nothing. */
+  stop(): void;
+}
+
+/** A ticker on this thread's event loop: as late as the loop is. */
+export function startInterval(
+  update: () => unknown,
+  options: TickerOptions,
+  onStop: (ticker: Ticker) => void,
+): Ticker {
+  return new IntervalTicker(update, checkIntervalMs(options.intervalMs), options.signal, onStop);
+}
+
+/** @throws ClockError `ERR_CLOCK_INTERVAL` */
+export function checkIntervalMs(intervalMs: unknown = 1): number {
+  if (typeof intervalMs === "number" && intervalMs >= 1 && intervalMs <= 0x7fff_ffff) return intervalMs;
+  throw new ClockError(
+    "ERR_CLOCK_INTERVAL",
+    `intervalMs must be a finite number within 1..2147483647, got ${String(intervalMs)}`,
+  );
+}
+
+class IntervalTicker implements Ticker {
+  readonly intervalMs: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onStop: (ticker: Ticker) => void;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    update: () => unknown,
+    intervalMs: number,
+    signal: AbortSignal | undefined,
+    onStop: (ticker: Ticker) => void,
+  ) {
+    this.intervalMs = intervalMs;
+    this.#signal = signal;
+    this.#onStop = onStop;
+    if (signal?.aborted) return;
+    this.#timer = setInterval(update, intervalMs);
+    // In a page a timer is a number and nothing has to be kept from exiting.
+    if (typeof this.#timer === "object") this.#timer.unref();
+    signal?.addEventListener("abort", this.stop, { once: true });
+  }
+
+  get running(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  readonly stop = (): void => {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#signal?.removeEventListener("abort", this.stop);
+    this.#onStop(this);
+  };
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+}
