@@ -1,0 +1,160 @@
+/*
+ * Load for a UDP relay on loopback: S sockets send datagrams that name one of N receivers, and count what comes
+ * back. Receiver i listens on 127.0.(1 + i/S/256).(1 + i/S%256), port BASE + i % S, so that S sockets stand for N
+ * endpoints. Datagram: u32 sender id, u32 receiver id, u64 send time (ns), padding.
+ *
+ *   udp-load PORT BASE SOURCES CLIENTS BYTES PPS SECONDS RELAY_PID BURST
+ *
+ * prints one JSON line: sent, received, the relay's CPU seconds (all threads, user and system apart) over the
+ * measured time and the median and 99th percentile of the way through the relay in microseconds.
+ * BURST consecutive datagrams go to the same receiver (segmentation offload has something to join above 1).
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BATCH = 32, MAX_SOURCES = 64, MAX_BYTES = 2048, BUCKETS = 4096 };
+
+static int sockets[MAX_SOURCES];
+static char buffers[BATCH][MAX_BYTES];
+static struct mmsghdr headers[BATCH];
+static struct iovec vectors[BATCH];
+static uint64_t latency[BUCKETS]; /* bucket of 4 us */
+static uint64_t received;
+
+static uint64_t nanos(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + t.tv_nsec;
+}
+
+static int drain(int fd, int measuring) {
+  int total = 0;
+  for (;;) {
+    for (int i = 0; i < BATCH; i++) vectors[i].iov_len = MAX_BYTES;
+    int n = recvmmsg(fd, headers, BATCH, MSG_DONTWAIT, NULL);
+    if (n <= 0) return total;
+    uint64_t now = nanos();
+    for (int i = 0; i < n; i++) {
+      uint64_t sent;
+      memcpy(&sent, buffers[i] + 8, 8);
+      if (measuring) {
+        uint64_t bucket = (now - sent) / 4000;
+        latency[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
+      }
+    }
+    if (measuring) received += n;
+    total += n;
+    if (n < BATCH) return total;
+  }
+}
+
+/* utime and stime of /proc/PID/stat, in seconds */
+static void cpu(int pid, double *user, double *sys) {
+  char path[64], line[1024];
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  *user = *sys = 0;
+  FILE *f = fopen(path, "r");
+  if (!f) return;
+  if (fgets(line, sizeof line, f)) {
+    char *p = strrchr(line, ')');
+    unsigned long u = 0, s = 0;
+    if (p && sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &u, &s) == 2) {
+      double hz = sysconf(_SC_CLK_TCK);
+      *user = u / hz;
+      *sys = s / hz;
+    }
+  }
+  fclose(f);
+}
+
+static double percentile(double fraction, uint64_t total) {
+  uint64_t need = (uint64_t)(fraction * total), seen = 0;
+  for (int i = 0; i < BUCKETS; i++)
+    if ((seen += latency[i]) > need) return i * 4 + 2;
+  return BUCKETS * 4;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 10) return fprintf(stderr, "udp-load PORT BASE SOURCES CLIENTS BYTES PPS SECONDS RELAY_PID BURST\n"), 2;
+  int port = atoi(argv[1]), base = atoi(argv[2]), sources = atoi(argv[3]), clients = atoi(argv[4]);
+  int bytes = atoi(argv[5]), pid = atoi(argv[8]), burst = atoi(argv[9]);
+  double pps = atof(argv[6]), seconds = atof(argv[7]);
+  if (sources < 1 || sources > MAX_SOURCES || bytes < 16 || bytes > MAX_BYTES || clients < 1 || burst < 1 || pps <= 0)
+    return fprintf(stderr, "udp-load: an argument is out of range\n"), 2;
+  for (int i = 0; i < sources; i++) {
+    int size = 4 << 20;
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(base + i)};
+    sockets[i] = socket(AF_INET, SOCK_DGRAM, 0);
+    setsockopt(sockets[i], SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    setsockopt(sockets[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    if (bind(sockets[i], (struct sockaddr *)&any, sizeof any) != 0) return perror("udp-load: bind"), 1;
+  }
+  struct sockaddr_in relay = {.sin_family = AF_INET, .sin_port = htons(port)};
+  relay.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (int i = 0; i < BATCH; i++) {
+    vectors[i].iov_base = buffers[i];
+    headers[i].msg_hdr.msg_iov = &vectors[i];
+    headers[i].msg_hdr.msg_iovlen = 1;
+  }
+  static char outgoing[BATCH][MAX_BYTES];
+  static struct mmsghdr out[BATCH];
+  static struct iovec outVectors[BATCH];
+  for (int i = 0; i < BATCH; i++) {
+    outVectors[i] = (struct iovec){outgoing[i], bytes};
+    out[i].msg_hdr = (struct msghdr){.msg_name = &relay, .msg_namelen = sizeof relay, .msg_iov = &outVectors[i], .msg_iovlen = 1};
+  }
+  uint64_t sent = 0, measuredSent = 0, refusedSends = 0;
+  double warmup = 1.0, user0 = 0, sys0 = 0, user1, sys1;
+  uint64_t start = nanos(), measureFrom = start + (uint64_t)(warmup * 1e9);
+  uint64_t end = measureFrom + (uint64_t)(seconds * 1e9);
+  int measuring = 0, source = 0;
+  uint32_t random = 12345, receiver = 0, left = 0;
+  for (uint64_t now = nanos(); now < end; now = nanos()) {
+    if (!measuring && now >= measureFrom) {
+      measuring = 1;
+      cpu(pid, &user0, &sys0);
+    }
+    uint64_t due = (uint64_t)((now - start) / 1e9 * pps);
+    if (due > sent) {
+      int count = due - sent > BATCH ? BATCH : (int)(due - sent);
+      for (int i = 0; i < count; i++) {
+        if (left == 0) {
+          random ^= random << 13, random ^= random >> 17, random ^= random << 5;
+          receiver = random % clients;
+          left = burst;
+        }
+        left--;
+        uint32_t ids[2] = {(uint32_t)((sent + i) % clients), receiver};
+        memcpy(outgoing[i], ids, 8);
+        memcpy(outgoing[i] + 8, &now, 8);
+      }
+      int n = sendmmsg(sockets[source], out, count, 0);
+      if (n < count) refusedSends += count - (n < 0 ? 0 : n);
+      source = (source + 1) % sources;
+      sent += count;
+      if (measuring) measuredSent += count;
+    }
+    for (int i = 0; i < sources; i++) drain(sockets[i], measuring);
+  }
+  cpu(pid, &user1, &sys1);
+  for (uint64_t stop = nanos() + 200000000u; nanos() < stop;) {
+    int any = 0;
+    for (int i = 0; i < sources; i++) any += drain(sockets[i], 1);
+    if (!any) usleep(1000);
+  }
+  printf("{\"sent\":%llu,\"received\":%llu,\"refusedSends\":%llu,\"seconds\":%g,\"userSeconds\":%.3f,\"systemSeconds\":%.3f,"
+         "\"p50Micros\":%g,\"p99Micros\":%g}\n",
+         (unsigned long long)measuredSent, (unsigned long long)received, (unsigned long long)refusedSends, seconds,
+         user1 - user0, sys1 - sys0, percentile(0.5, received), percentile(0.99, received));
+  return 0;
+}
