@@ -1,13 +1,13 @@
 import { type Datagram, type Protocol, type Route, readU32 } from "./protocol.ts";
 
 /** `u32 sender LE | u32 receiver LE | payload`. */
-export const V3_HEADER_BYTES = 8;
+export const V3_HEADER_BYTES: number = 8;
 /** A ping is exactly this long, with both ids 0 … */
 export const PING_BYTES = 50;
 /** … and is answered with this many of its bytes. */
 export const PONG_BYTES = 12;
 /** Ids, command byte and the SHA-1 of the password. */
-export const COMMAND_BYTES = V3_HEADER_BYTES + 1 + 20;
+export const COMMAND_BYTES: number = V3_HEADER_BYTES + 1 + 20;
 /** The receiver that marks a command (with sender 0). */
 export const COMMAND_RECEIVER = 0xffffffff;
 /** Strict mode: the shortest data packet of a real client. */

@@ -2,7 +2,7 @@ import { CncnetV3, V3_HEADER_BYTES } from "./cncnet-v3.ts";
 import { type Datagram, type Measurement, type Protocol, type Route, readU32 } from "./protocol.ts";
 
 /** Sequence, sent and echo stamps follow the ids, u32 little-endian each. */
-export const DEMO_HEADER_BYTES = V3_HEADER_BYTES + 12;
+export const DEMO_HEADER_BYTES: number = V3_HEADER_BYTES + 12;
 /** Stamps count milliseconds of the sender's own clock; 0 stands for 'nothing to echo'. */
 const NO_ECHO = 0;
 

@@ -34,7 +34,8 @@ export interface Measurement {
 }
 
 /** Why a protocol refuses a datagram. Part of the relay's drop reasons. */
-export type ProtocolDropReason = "tooShort" | "selfAddressed" | "badPing" | "badCommand" | "notStrict" | "noHeader";
+export type ProtocolDropReason =
+  "tooShort" | "selfAddressed" | "badPing" | "badCommand" | "notStrict" | "noHeader";
 
 export type RouteAction = "drop" | "forward" | "register" | "reply" | "command";
 

@@ -1,0 +1,169 @@
+import { z } from "zod";
+import { RelayError } from "../relay-error.ts";
+
+/** Every setting of the relay. The same names are flags, environment variables and fields of the JSON file. */
+export interface RelayConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly protocol: "v3" | "demo";
+  readonly strict: boolean;
+  readonly maxClients: number;
+  readonly maxClientsCeiling: number;
+  readonly timeoutMs: number;
+  readonly clientsPerPrefix: number;
+  readonly pingsPerMinute: number;
+  readonly maxDatagramBytes: number;
+  readonly policy: "public-only" | "lan" | "turn-server" | "crate";
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly peerRelays: readonly string[];
+  readonly refreshMs: number;
+  readonly dashboard: "auto" | "on" | "off";
+  readonly demo: boolean;
+  readonly seed: number;
+  readonly durationSeconds: number;
+  readonly json: boolean;
+}
+
+export type RelayConfigField = keyof RelayConfig;
+
+/** One setting as the command line and its help see it. */
+export interface ConfigOption {
+  readonly field: RelayConfigField;
+  /** `--max-clients`. */
+  readonly flag: string;
+  /** `UDP_RELAY_MAX_CLIENTS`. */
+  readonly variable: string;
+  /** Whether the flag stands alone, without a value. */
+  readonly isSwitch: boolean;
+  readonly allowed: string;
+  readonly description: string;
+  readonly defaultValue: unknown;
+}
+
+const whole = (min: number, max: number): z.ZodType<number> =>
+  z.coerce.number().pipe(z.int().min(min).max(max));
+const words: Readonly<Record<string, boolean>> = { true: true, "1": true, false: false, "0": false };
+const onOff = (): z.ZodType<boolean> =>
+  z.preprocess((value) => (typeof value === "string" ? (words[value] ?? value) : value), z.boolean());
+const list = (): z.ZodType<string[]> =>
+  z.preprocess(
+    (value) => (typeof value === "string" ? value.split(",").filter((part) => part !== "") : value),
+    z.array(z.string()),
+  );
+
+interface Field {
+  readonly schema: z.ZodType;
+  readonly defaultValue: unknown;
+  readonly allowed: string;
+  readonly description: string;
+}
+
+const field = (schema: z.ZodType, defaultValue: unknown, allowed: string, description: string): Field => ({
+  schema,
+  defaultValue,
+  allowed,
+  description,
+});
+const integer = (min: number, max: number, defaultValue: number, description: string): Field =>
+  field(whole(min, max), defaultValue, `an integer from ${min} to ${max}`, description);
+const choice = (values: readonly [string, ...string[]], description: string): Field =>
+  field(z.enum(values), values[0], values.join(", "), description);
+const flag = (description: string): Field => field(onOff(), false, "true or false", description);
+const text = (defaultValue: string, allowed: string, description: string): Field =>
+  field(z.string().min(1), defaultValue, allowed, description);
+const items = (allowed: string, description: string): Field => field(list(), [], allowed, description);
+
+const fields: Readonly<Record<RelayConfigField, Field>> = {
+  host: text("0.0.0.0", "an IP address", "address to listen on; :: takes IPv4 and IPv6"),
+  port: integer(0, 65_535, 50_001, "UDP port to listen on; 0 takes a free one"),
+  protocol: choice(["v3", "demo"], "tunnel protocol: CnCNet V3, or V3 with the demo's measuring header"),
+  strict: flag("V3: only pings of 50, registrations of 8 and data of >= 15 bytes pass"),
+  maxClients: integer(2, 1_000_000, 200, "clients at most, exactly"),
+  maxClientsCeiling: integer(2, 1_000_000, 10_000, "what --max-clients may be at most"),
+  timeoutMs: integer(1_000, 3_600_000, 30_000, "a client that sent nothing for so long is gone"),
+  clientsPerPrefix: integer(1, 1_000_000, 8, "clients of one IPv4 address or one IPv6 /64 at most"),
+  pingsPerMinute: integer(0, 1_000_000, 20, "pings answered per address prefix and minute"),
+  maxDatagramBytes: integer(64, 65_507, 2_048, "a larger datagram is dropped, never cut"),
+  policy: choice(["public-only", "lan", "turn-server", "crate"], "whose datagrams are taken at all"),
+  allow: items("address prefixes such as 127.0.0.0/8,::1/128", "prefixes taken whatever the policy says"),
+  deny: items(
+    "address prefixes such as 203.0.113.0/24",
+    "prefixes refused; the longest matching one decides",
+  ),
+  peerRelays: items(
+    "endpoints such as 192.0.2.1:50001",
+    "other relays: refused as sources, so that no loop can form",
+  ),
+  refreshMs: integer(100, 60_000, 1_000, "how often the table is drawn and expired clients are swept"),
+  dashboard: choice(["auto", "on", "off"], "live table; auto: when stdout is a terminal"),
+  demo: flag("add 8 simulated players over real sockets, on loopback"),
+  seed: integer(0, 0xffff_ffff, 1, "demo: seed of the players' sizes, timing and bad link"),
+  durationSeconds: field(
+    z.coerce.number().pipe(z.number().min(0).max(1e9)),
+    0,
+    "seconds, 0 to 1e9",
+    "end by itself after so long; 0: never",
+  ),
+  json: flag("no table; the totals as one JSON object, the last line of stdout"),
+};
+
+/** Short names, where the field's own would be clumsy to type. */
+const flagNames: Partial<Record<RelayConfigField, string>> = { durationSeconds: "duration" };
+
+const separated = (name: string, separator: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `${separator}${letter.toLowerCase()}`);
+
+export const configOptions: readonly ConfigOption[] = (Object.keys(fields) as RelayConfigField[]).map(
+  (name) => {
+    const { allowed, description, defaultValue } = fields[name];
+    const short = flagNames[name] ?? name;
+    return {
+      field: name,
+      flag: `--${separated(short, "-")}`,
+      variable: `UDP_RELAY_${separated(short, "_").toUpperCase()}`,
+      isSwitch: typeof defaultValue === "boolean",
+      allowed,
+      description,
+      defaultValue,
+    };
+  },
+);
+
+/** Where a value came from, to name it in an error. */
+export type ConfigSource = "flag" | "variable" | "file" | "default";
+
+/**
+ * Checks a whole configuration.
+ *
+ * @param values raw values by field; missing ones take their defaults
+ * @param sourceOf where a field's value came from
+ * @throws RelayError `ERR_RELAY_CONFIG`, naming the field, its value and what is allowed
+ */
+export function parseConfig(
+  values: Readonly<Partial<Record<RelayConfigField, unknown>>>,
+  sourceOf: (field: RelayConfigField) => ConfigSource = () => "file",
+): RelayConfig {
+  const config: Partial<Record<RelayConfigField, unknown>> = {};
+  for (const option of configOptions) {
+    const value = values[option.field] ?? option.defaultValue;
+    const result = fields[option.field].schema.safeParse(value);
+    if (!result.success) {
+      const source = sourceOf(option.field);
+      const name = source === "flag" ? option.flag : source === "variable" ? option.variable : option.field;
+      throw new RelayError(
+        "ERR_RELAY_CONFIG",
+        `${name} is ${JSON.stringify(value)}, allowed: ${option.allowed}`,
+      );
+    }
+    config[option.field] = result.data;
+  }
+  const complete = config as unknown as RelayConfig;
+  if (complete.maxClients > complete.maxClientsCeiling) {
+    throw new RelayError(
+      "ERR_RELAY_CONFIG",
+      `--max-clients is ${complete.maxClients}, allowed: an integer from 2 to ${complete.maxClientsCeiling} (--max-clients-ceiling raises that)`,
+    );
+  }
+  return complete;
+}
