@@ -1,0 +1,68 @@
+import { updateSource } from "./wasm-updates.ts";
+import type { CompoundUpdate } from "./wasm-updates.ts";
+
+/**
+ * The WebAssembly text of a region's instance: the 64-bit operations below, then one function a compound update.
+ * A 64-bit value crosses the border as a double, exact for every safe integer; a pair as two int32 words.
+ * Offsets are in bytes. One outside the memory, or not a multiple of eight, traps with nothing written.
+ */
+export function operationsSource(updates: readonly CompoundUpdate[]): string {
+  return `(module\n${OPERATIONS}${updates.map(updateSource).join("")})\n`;
+}
+
+const OPERATIONS = `  (import "region" "memory" (memory 1 65536 shared))
+
+  ;; The value that this thread's last loadPair, exchangePair or casPair found. An instance belongs to one thread.
+  (global $pair (mut i64) (i64.const 0))
+
+  (func (export "fence")
+    (atomic.fence))
+
+  (func (export "load64") (param $at i32) (result f64)
+    (f64.convert_i64_u (i64.atomic.load (local.get $at))))
+
+  (func (export "loadSigned64") (param $at i32) (result f64)
+    (f64.convert_i64_s (i64.atomic.load (local.get $at))))
+
+  (func (export "store64") (param $at i32) (param $value f64)
+    (i64.atomic.store (local.get $at) (i64.trunc_sat_f64_s (local.get $value))))
+
+  (func (export "add64") (param $at i32) (param $value f64) (result f64)
+    (f64.convert_i64_u (i64.atomic.rmw.add (local.get $at) (i64.trunc_sat_f64_s (local.get $value)))))
+
+  (func (export "exchange64") (param $at i32) (param $value f64) (result f64)
+    (f64.convert_i64_u (i64.atomic.rmw.xchg (local.get $at) (i64.trunc_sat_f64_s (local.get $value)))))
+
+  (func (export "compareExchange64") (param $at i32) (param $expected f64) (param $value f64) (result f64)
+    (f64.convert_i64_u (i64.atomic.rmw.cmpxchg (local.get $at)
+      (i64.trunc_sat_f64_s (local.get $expected)) (i64.trunc_sat_f64_s (local.get $value)))))
+
+  (func (export "loadPair") (param $at i32) (result i32)
+    (global.set $pair (i64.atomic.load (local.get $at)))
+    (i32.wrap_i64 (global.get $pair)))
+
+  (func (export "pairLow") (result i32)
+    (i32.wrap_i64 (global.get $pair)))
+
+  (func (export "pairHigh") (result i32)
+    (i32.wrap_i64 (i64.shr_u (global.get $pair) (i64.const 32))))
+
+  (func (export "storePair") (param $at i32) (param $low i32) (param $high i32)
+    (i64.atomic.store (local.get $at)
+      (i64.or (i64.extend_i32_u (local.get $low)) (i64.shl (i64.extend_i32_u (local.get $high)) (i64.const 32)))))
+
+  (func (export "exchangePair") (param $at i32) (param $low i32) (param $high i32) (result i32)
+    (global.set $pair (i64.atomic.rmw.xchg (local.get $at)
+      (i64.or (i64.extend_i32_u (local.get $low)) (i64.shl (i64.extend_i32_u (local.get $high)) (i64.const 32)))))
+    (i32.wrap_i64 (global.get $pair)))
+
+  (func (export "casPair") (param $at i32) (param $expectedLow i32) (param $expectedHigh i32)
+    (param $low i32) (param $high i32) (result i32)
+    (local $expected i64)
+    (local.set $expected
+      (i64.or (i64.extend_i32_u (local.get $expectedLow))
+        (i64.shl (i64.extend_i32_u (local.get $expectedHigh)) (i64.const 32))))
+    (global.set $pair (i64.atomic.rmw.cmpxchg (local.get $at) (local.get $expected)
+      (i64.or (i64.extend_i32_u (local.get $low)) (i64.shl (i64.extend_i32_u (local.get $high)) (i64.const 32)))))
+    (i64.eq (global.get $pair) (local.get $expected)))
+`;
