@@ -59,12 +59,17 @@ export class RinfoCache {
 
 let threadCache: RinfoCache | undefined;
 
+/** `RinfoCache.find` in this thread's own cache. */
+export function findRinfo(address: string, port: number): Endpoint | undefined {
+  threadCache ??= new RinfoCache();
+  return threadCache.find(address, port);
+}
+
 /**
- * The endpoint of a datagram's sender, cached per thread.
+ * The endpoint of a datagram's sender, through this thread's own cache of 16,384 entries.
  *
  * @throws AddressError when `rinfo` does not hold an address and a port; what a socket reports always does
  */
 export function endpointFromRinfo(rinfo: RinfoLike): Endpoint {
-  threadCache ??= new RinfoCache();
-  return threadCache.find(rinfo.address, rinfo.port) ?? parseAddress(rinfo.address, rinfo.port);
+  return findRinfo(rinfo.address, rinfo.port) ?? parseAddress(rinfo.address, rinfo.port);
 }

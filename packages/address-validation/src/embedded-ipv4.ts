@@ -1,0 +1,123 @@
+import { AddressError } from "./address-validation-error.ts";
+import { isIPv4, makeEndpoint } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { parsePrefix } from "./prefix.ts";
+import type { Prefix } from "./prefix.ts";
+
+/** How an IPv6 address carries an IPv4 address. The mapped form is none of these: it is IPv4 itself here. */
+export type Embedding = "ipv4-compatible" | "6to4" | "teredo" | "nat64" | "nat64-local-use";
+
+/** An IPv4 address that was inside an IPv6 address. */
+export interface EmbeddedIPv4 {
+  readonly embedding: Embedding;
+  /** The IPv4 host that the address stands for; for Teredo the client's NAT, unmasked. With the outer port. */
+  readonly address: Endpoint;
+  /** Teredo only: the server that the client is served by. */
+  readonly server: Endpoint | undefined;
+}
+
+/** Codes of the positions at which a prefix carries an IPv4 address; they fit 4 bits. 0 is none. */
+const COMPATIBLE = 1;
+const SIX_TO_FOUR = 2;
+export const TEREDO = 3;
+const NAT64_WELL_KNOWN = 4;
+const NAT64_LOCAL_USE = 5;
+const NAT64_BY_LENGTH = new Map([
+  [32, 6],
+  [40, 7],
+  [48, 8],
+  [56, 9],
+  [64, 10],
+  [96, 11],
+]);
+
+/** Prefix and code. The unspecified and the loopback address lie in ::/96 and carry nothing. */
+const standardForms: readonly (readonly [prefix: string, code: number])[] = [
+  ["::/96", COMPATIBLE],
+  ["::/128", 0],
+  ["::1/128", 0],
+  ["2002::/16", SIX_TO_FOUR],
+  ["2001::/32", TEREDO],
+  ["64:ff9b::/96", NAT64_WELL_KNOWN],
+  ["64:ff9b:1::/48", NAT64_LOCAL_USE],
+];
+
+/** A prefix whose addresses carry IPv4 at the position that the code says. */
+export interface EmbeddingPrefix extends Prefix {
+  readonly code: number;
+}
+
+/**
+ * All prefixes that carry IPv4.
+ *
+ * @param nat64Prefixes network-specific prefixes of translators (RFC 6052 section 2.2), of 32, 40, 48, 56, 64 or 96
+ *   bits
+ * @throws AddressError ERR_ADDRESS_PREFIX
+ */
+export function embeddingPrefixes(nat64Prefixes: readonly string[]): EmbeddingPrefix[] {
+  return [
+    ...standardForms.map(([text, code]) => ({ ...parsePrefix(text), code })),
+    ...nat64Prefixes.map((text) => {
+      const prefix = parsePrefix(text);
+      const code = isIPv4(prefix.address) ? undefined : NAT64_BY_LENGTH.get(prefix.bits);
+      if (code === undefined) {
+        throw new AddressError(
+          "ERR_ADDRESS_PREFIX",
+          `NAT64 prefix ${text} is not IPv6 of 32, 40, 48, 56, 64 or 96 bits`,
+        );
+      }
+      return { ...prefix, code };
+    }),
+  ];
+}
+
+/**
+ * The IPv4 word at the position of a code.
+ *
+ * Positions: RFC 4291 section 2.5.5.1 (compatible), RFC 3056 section 2 (6to4), RFC 4380 section 4 (Teredo: the
+ * client's address is masked by all ones), RFC 6052 section 2.2 (NAT64; bits 64 to 71 are never part of it).
+ * Within 64:ff9b:1::/48 (RFC 8215) the operator chooses the length, which the address does not tell: the last
+ * 32 bits are taken, and the /48 position where they are zero.
+ */
+export function embeddedWord(code: number, a0: number, a1: number, a2: number, a3: number): number {
+  switch (code) {
+    case SIX_TO_FOUR:
+      return (a0 << 16) | (a1 >>> 16);
+    case TEREDO:
+      return ~a3;
+    case NAT64_LOCAL_USE:
+      return a3 !== 0 ? a3 : (a1 << 16) | ((a2 >>> 8) & 0xffff);
+    case 6:
+      return a1;
+    case 7:
+      return (a1 << 8) | ((a2 >>> 16) & 0xff);
+    case 8:
+      return (a1 << 16) | ((a2 >>> 8) & 0xffff);
+    case 9:
+      return (a1 << 24) | (a2 & 0xffffff);
+    case 10:
+      return (a2 << 8) | (a3 >>> 24);
+    default:
+      return a3;
+  }
+}
+
+/** The Teredo server's IPv4 word (RFC 4380 section 4). */
+export function teredoServerWord(a1: number): number {
+  return a1;
+}
+
+/** What an address of the given code carries, as endpoints with its port. */
+export function describeEmbedded(endpoint: Endpoint, code: number): EmbeddedIPv4 {
+  const { a0, a1, a2, a3, port } = endpoint;
+  const address = makeEndpoint(0, 0, 0xffff, embeddedWord(code, a0, a1, a2, a3), port, 0);
+  const server = code === TEREDO ? makeEndpoint(0, 0, 0xffff, teredoServerWord(a1), port, 0) : undefined;
+  return Object.freeze({ embedding: nameOf(code), address, server });
+}
+
+function nameOf(code: number): Embedding {
+  if (code === COMPATIBLE) return "ipv4-compatible";
+  if (code === SIX_TO_FOUR) return "6to4";
+  if (code === TEREDO) return "teredo";
+  return code === NAT64_LOCAL_USE ? "nat64-local-use" : "nat64";
+}
