@@ -1,3 +1,11 @@
 export { QualityAnalyzer } from "./quality-analyzer.ts";
+export { QualityReadings } from "./quality-readings.ts";
+export type { LifetimeCounts, LossBursts, LossWindow } from "./quality-readings.ts";
+export type { QualityOptions } from "./quality-options.ts";
+export { SequenceOutcome } from "./sequence-tracker.ts";
+export type { Percentiles } from "./histogram.ts";
+export { mosOfRating, voiceCodecs, voiceRating } from "./voice-quality.ts";
+export type { VoiceCodec, VoiceQuality, VoiceQualityOptions } from "./voice-quality.ts";
+export { qualityRecord } from "./record-layout.ts";
 export { QualityError } from "./quality-error.ts";
 export type { QualityErrorCode } from "./quality-error.ts";
