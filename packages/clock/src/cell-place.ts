@@ -1,4 +1,4 @@
-import { type Cell, CELL_ALIGNMENT, CELL_BYTES, cellAt } from "#shared-cell";
+import { type Cell, CELL_ALIGNMENT, CELL_BYTES, cellAt } from "./cell.ts";
 import { ClockError } from "./clock-error.ts";
 
 /** A clock's 64 bytes and where they are. */

@@ -3,19 +3,21 @@ import {
   advanceTick,
   type Cell,
   claimCell,
-  isReady,
+  isSealed,
   loadEpochMs,
   loadMicros,
   loadTick,
   sealCell,
   storeEpochMs,
-} from "#shared-cell";
-import type { Clock } from "./clock.ts";
-import { ClockError } from "./clock-error.ts";
+} from "./cell.ts";
 import { type CellPlace, ownCell, placedCell } from "./cell-place.ts";
+import type { TickingClock } from "./clock.ts";
+import { ClockError } from "./clock-error.ts";
 import { elapsedMs } from "./elapsed.ts";
-import { epochMoves, threadEpochMs } from "./thread-epoch.ts";
-import { startInterval, type Ticker, type TickerOptions } from "./ticker.ts";
+import { epochMoves, threadEpochMs, wallZeroMs } from "./thread-epoch.ts";
+import { IntervalTicker, type Ticker, type TickerOptions } from "./ticker.ts";
+import { type TickerThread, type TickerThreadOptions, WorkerTicker } from "./ticker-thread.ts";
+import { TurnClock } from "./turn-clock.ts";
 
 /** Where a new clock's 64 bytes are. Without it the clock allocates its own. */
 export interface CoarseClockOptions {
@@ -38,42 +40,44 @@ export interface ClockHandle {
  * A read never goes backwards, in any thread, whatever the wall clock does and however many updaters race. What a
  * read gives is as old as the latest update: `stalenessMs()` says how old that is.
  */
-export class CoarseClock implements Clock, Disposable {
+export class CoarseClock implements TickingClock {
   readonly #cell: Cell;
   readonly #words: Int32Array;
   readonly #place: CellPlace;
-  /** What to add to this thread's `performance.now()` to get the clock's time, ms. Set once. */
+  /** What to add to this thread's `performance.now()` to get the clock's time, ms. */
   readonly #offsetMs: number;
-  readonly #running = new Set<Disposable>();
+  readonly #started = new Set<Disposable>();
+  /** Where this thread's `performance.now()` was 0 by the wall clock, unix ms, as far as `unixMs` has seen. */
+  #wallZeroMs: number;
+  #epochCheckedMs: number;
   #disposed = false;
-  #epochCheckedMs = 0;
 
   /**
    * A new clock. Its time starts as this thread's `performance.now()`, and its first read is right without an update.
    *
    * @throws ClockError `ERR_CLOCK_BUFFER_NOT_SHARED`, `ERR_CLOCK_OFFSET`, `ERR_CLOCK_CELL_IN_USE`
    */
-  constructor(options?: CoarseClockOptions);
-  constructor(options?: CoarseClockOptions | AttachTo) {
-    const attaching = options instanceof AttachTo;
-    this.#place = attaching ? options.place : options === undefined ? ownCell() : placedCell(options);
+  constructor(options?: CoarseClockOptions) {
+    this.#place = options === undefined ? ownCell() : placedCell(options);
     this.#cell = this.#place.cell;
     this.#words = this.#cell.words;
-    if (attaching) {
-      this.#offsetMs = threadEpochMs() - loadEpochMs(this.#cell.epoch);
-      this.update();
-      return;
+    const threadEpoch = threadEpochMs();
+    const attaching = options !== undefined && ATTACHING in options;
+    if (attaching && !isSealed(this.#cell)) {
+      throw new ClockError("ERR_CLOCK_HANDLE", "there is no clock of this version where the handle points");
     }
-    this.#offsetMs = 0;
-    if (!claimCell(this.#words)) {
+    if (!attaching && !claimCell(this.#cell)) {
       throw new ClockError(
         "ERR_CLOCK_CELL_IN_USE",
-        "the 64 bytes are not zero: attach to the clock that is there, or give it a place of its own",
+        "the 64 bytes are not zero: attach to the clock that is there, or give this one a place of its own",
       );
     }
-    storeEpochMs(this.#cell.epoch, threadEpochMs());
+    this.#offsetMs = attaching ? threadEpoch - loadEpochMs(this.#cell) : 0;
+    this.#wallZeroMs = threadEpoch;
+    this.#epochCheckedMs = this.nowMs();
+    if (!attaching) storeEpochMs(this.#cell, threadEpoch);
     this.update();
-    sealCell(this.#words);
+    if (!attaching) sealCell(this.#cell);
   }
 
   /**
@@ -85,21 +89,18 @@ export class CoarseClock implements Clock, Disposable {
    */
   static attach(handle: ClockHandle): CoarseClock {
     const candidate = handle as Partial<ClockHandle> | null | undefined;
-    if (typeof candidate !== "object" || candidate === null || candidate.kind !== "@udp-relay/clock") {
+    if (candidate?.kind !== "@udp-relay/clock") {
       throw new ClockError("ERR_CLOCK_HANDLE", "not the handle of a clock");
     }
-    let place: CellPlace;
     try {
-      place = placedCell(handle);
+      const options = { buffer: handle.buffer, byteOffset: handle.byteOffset, [ATTACHING]: true };
+      return new CoarseClock(options);
     } catch (cause) {
+      if (cause instanceof ClockError && cause.code === "ERR_CLOCK_HANDLE") throw cause;
       throw new ClockError("ERR_CLOCK_HANDLE", "the handle of a clock that cannot be where it says", {
         cause,
       });
     }
-    if (!isReady(place.cell.words)) {
-      throw new ClockError("ERR_CLOCK_HANDLE", "there is no clock of this version where the handle points");
-    }
-    return new CoarseClock(new AttachTo(place) as never);
   }
 
   /**
@@ -115,7 +116,7 @@ export class CoarseClock implements Clock, Disposable {
         "this page has no SharedArrayBuffer (serve it cross-origin isolated): the clock stays in its thread",
       );
     }
-    this.#refreshEpoch();
+    this.#checkEpoch();
     return { kind: "@udp-relay/clock", buffer, byteOffset };
   }
 
@@ -127,14 +128,15 @@ export class CoarseClock implements Clock, Disposable {
    */
   update(): number {
     const words = this.#words;
+    let nowMs = 0;
     for (let attempt = 0; attempt < 2; attempt++) {
       const seenTick = loadTick(words);
       const seenMicros = loadMicros(words);
-      const nowMs = performance.now() + this.#offsetMs;
-      const micros = advanceMicros(words, seenMicros, (nowMs * 1000) >>> 0);
-      if (advanceTick(words, seenTick, nowMs >>> 0) && micros) break;
+      nowMs = performance.now() + this.#offsetMs;
+      const microsDone = advanceMicros(words, seenMicros, (nowMs * 1000) >>> 0);
+      if (advanceTick(words, seenTick, nowMs >>> 0) && microsDone) break;
     }
-    if (epochMoves) this.#refreshEpochEachSecond();
+    if (epochMoves && nowMs - this.#epochCheckedMs >= EPOCH_CHECK_MS) this.#checkEpoch();
     return loadTick(words);
   }
 
@@ -154,13 +156,16 @@ export class CoarseClock implements Clock, Disposable {
   }
 
   /**
-   * The wall time of a tick as the wall clock counts now, whole ms since 1970. Ticks up to 24.8 days back, or ahead.
+   * The wall time of a tick by the wall clock as it is set now, whole ms since 1970, for people. The tick may be up to
+   * 24.8 days back, or ahead.
    *
-   * Concurrency: touches no shared memory.
+   * Concurrency: touches no shared memory. While nobody sets the wall clock, all threads give the same for a tick.
    */
   unixMs(tick: number): number {
-    const nowMs = this.nowMs();
-    return Math.floor(Date.now() - (nowMs % 1) - (((nowMs >>> 0) - tick) | 0));
+    this.#wallZeroMs = wallZeroMs(this.#wallZeroMs);
+    const nowMs = Math.floor(this.nowMs());
+    const tickMs = nowMs - (((nowMs >>> 0) - tick) | 0);
+    return Math.floor(this.#wallZeroMs - this.#offsetMs + tickMs);
   }
 
   /**
@@ -182,43 +187,69 @@ export class CoarseClock implements Clock, Disposable {
    * @throws ClockError `ERR_CLOCK_INTERVAL`, `ERR_CLOCK_DISPOSED`
    */
   startTicker(options: TickerOptions = {}): Ticker {
-    this.#checkLive();
-    const ticker = startInterval(
-      () => this.update(),
-      options,
-      (stopped) => this.#running.delete(stopped),
-    );
-    if (ticker.running) this.#running.add(ticker);
+    return this.#keep(new IntervalTicker(() => this.update(), this.#checkLive(options), this.#forget));
+  }
+
+  /**
+   * Updates the clock from a thread of its own, which ticks on while this one is busy. It runs a script of this
+   * package: `ticker-thread-worker`, beside this module.
+   *
+   * @throws ClockError `ERR_CLOCK_INTERVAL`, `ERR_CLOCK_DISPOSED`, `ERR_CLOCK_NOT_SHAREABLE`,
+   *   `ERR_CLOCK_TICKER_THREAD` where threads cannot be started at all; what fails later rejects `ready`
+   */
+  startTickerThread(options: TickerThreadOptions = {}): TickerThread {
+    return this.#keep(new WorkerTicker(this.handle, this.#checkLive(options), this.#forget));
+  }
+
+  /**
+   * This clock for an event loop: the first read of a turn updates it, every other read of that turn is a local
+   * variable. No timer while nobody reads.
+   *
+   * @throws ClockError `ERR_CLOCK_DISPOSED`
+   */
+  oncePerTurn(): TurnClock {
+    const turns = new TurnClock(this.#checkLive(this));
+    this.#started.add(turns);
+    return turns;
+  }
+
+  /** Stops everything that was started on this clock in this thread. Its memory stays, and can be read. */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    for (const started of [...this.#started]) started[Symbol.dispose]();
+    this.#started.clear();
+  }
+
+  readonly #forget = (ticker: Ticker): void => {
+    this.#started.delete(ticker);
+  };
+
+  #keep<Started extends Ticker>(ticker: Started): Started {
+    if (ticker.running) this.#started.add(ticker);
     return ticker;
   }
 
-  /** Stops everything that was started on this clock in this thread. Its memory and its readers stay. */
-  [Symbol.dispose](): void {
-    this.#disposed = true;
-    for (const started of [...this.#running]) started[Symbol.dispose]();
-  }
-
-  #checkLive(): void {
+  #checkLive<Value>(value: Value): Value {
     if (this.#disposed) throw new ClockError("ERR_CLOCK_DISPOSED", "the clock was disposed");
+    return value;
   }
 
-  #refreshEpochEachSecond(): void {
-    if (performance.now() - this.#epochCheckedMs >= 1000) this.#refreshEpoch();
-  }
-
-  #refreshEpoch(): void {
+  /** After a step of the wall clock: tells threads that attach from now on. Concurrency: any thread, no wait. */
+  #checkEpoch(): void {
     if (!epochMoves) return;
-    this.#epochCheckedMs = performance.now();
-    storeEpochMs(this.#cell.epoch, threadEpochMs() - this.#offsetMs);
+    this.#epochCheckedMs = this.nowMs();
+    const epochMs = threadEpochMs() - this.#offsetMs;
+    if (Math.abs(epochMs - loadEpochMs(this.#cell)) > EPOCH_STEP_MS) storeEpochMs(this.#cell, epochMs);
   }
 }
 
-/** Up to here the microseconds' difference is unambiguous (it would be up to 35.7 minutes). */
+/** Marks the options that `attach` makes. */
+const ATTACHING = Symbol("attaching");
+
+/** How often an updater compares the cell's epoch with the wall clock, where threads have nothing else to go by. */
+const EPOCH_CHECK_MS = 1000;
+/** Less is the error of two measurements. */
+const EPOCH_STEP_MS = 2;
+
+/** Up to here the difference of the microseconds is unambiguous: it would be up to 35.7 minutes. */
 const FINE_STALENESS_MS = 1_000_000;
-
-class AttachTo {
-  readonly place: CellPlace;
-  constructor(place: CellPlace) {
-    this.place = place;
-  }
-}

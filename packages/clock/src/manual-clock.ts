@@ -1,5 +1,6 @@
-import type { Clock } from "./clock.ts";
+import type { TickingClock } from "./clock.ts";
 import { ClockError } from "./clock-error.ts";
+import { checkIntervalMs, type Ticker, type TickerOptions } from "./ticker.ts";
 
 export interface ManualClockOptions {
   /** Time at the start, ms since the clock's origin, >= 0, may have a fraction. Default 0. */
@@ -9,7 +10,7 @@ export interface ManualClockOptions {
 }
 
 /** A clock whose time passes when the test says so. Private to its thread. */
-export class ManualClock implements Clock, Disposable {
+export class ManualClock implements TickingClock {
   #nowMs: number;
   #unixOriginMs: number;
   #recentMs = 0;
@@ -59,14 +60,51 @@ export class ManualClock implements Clock, Disposable {
   }
 
   unixMs(tick: number): number {
-    return Math.floor(this.#unixOriginMs + Math.floor(this.#nowMs) - (((this.#nowMs >>> 0) - tick) | 0));
+    const nowMs = Math.floor(this.#nowMs);
+    return Math.floor(this.#unixOriginMs + nowMs - (((nowMs >>> 0) - tick) | 0));
   }
 
   stalenessMs(): number {
     return this.#nowMs - this.#updatedMs;
   }
 
-  [Symbol.dispose](): void {}
+  /** A ticker in name only: `advance` is what updates this clock. @throws ClockError `ERR_CLOCK_INTERVAL` */
+  startTicker(options: TickerOptions = {}): Ticker {
+    return new ManualTicker(checkIntervalMs(options.intervalMs), options.signal);
+  }
+
+  /** This clock itself: a turn ends when the test advances it. */
+  oncePerTurn(): this {
+    return this;
+  }
+
+  /** Nothing runs, so there is nothing to stop. */
+  [Symbol.dispose](): void {
+    return;
+  }
+}
+
+class ManualTicker implements Ticker {
+  readonly intervalMs: number;
+  readonly #signal: AbortSignal | undefined;
+  #stopped = false;
+
+  constructor(intervalMs: number, signal: AbortSignal | undefined) {
+    this.intervalMs = intervalMs;
+    this.#signal = signal;
+  }
+
+  get running(): boolean {
+    return !this.#stopped && this.#signal?.aborted !== true;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
 }
 
 function checkMs(name: string, ms: number): number {

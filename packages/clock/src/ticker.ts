@@ -7,7 +7,7 @@ export interface TickerOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Something that updates a clock until it is stopped. It never keeps the process alive. */
+/** Something that updates a clock until it is stopped. It does not keep the process alive. */
 export interface Ticker extends Disposable {
   readonly intervalMs: number;
   readonly running: boolean;
@@ -16,43 +16,22 @@ export interface Ticker extends Disposable {
 }
 
 /** A ticker on this thread's event loop: as late as the loop is. */
-export function startInterval(
-  update: () => unknown,
-  options: TickerOptions,
-  onStop: (ticker: Ticker) => void,
-): Ticker {
-  return new IntervalTicker(update, checkIntervalMs(options.intervalMs), options.signal, onStop);
-}
-
-/** @throws ClockError `ERR_CLOCK_INTERVAL` */
-export function checkIntervalMs(intervalMs: unknown = 1): number {
-  if (typeof intervalMs === "number" && intervalMs >= 1 && intervalMs <= 0x7fff_ffff) return intervalMs;
-  throw new ClockError(
-    "ERR_CLOCK_INTERVAL",
-    `intervalMs must be a finite number within 1..2147483647, got ${String(intervalMs)}`,
-  );
-}
-
-class IntervalTicker implements Ticker {
+export class IntervalTicker implements Ticker {
   readonly intervalMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #onStop: (ticker: Ticker) => void;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(
-    update: () => unknown,
-    intervalMs: number,
-    signal: AbortSignal | undefined,
-    onStop: (ticker: Ticker) => void,
-  ) {
-    this.intervalMs = intervalMs;
-    this.#signal = signal;
+  /** @throws ClockError `ERR_CLOCK_INTERVAL` */
+  constructor(update: () => unknown, options: TickerOptions, onStop: (ticker: Ticker) => void) {
+    this.intervalMs = checkIntervalMs(options.intervalMs);
+    this.#signal = options.signal;
     this.#onStop = onStop;
-    if (signal?.aborted) return;
-    this.#timer = setInterval(update, intervalMs);
-    // In a page a timer is a number and nothing has to be kept from exiting.
+    if (this.#signal?.aborted === true) return;
+    this.#timer = setInterval(update, this.intervalMs);
+    // In a page a timer is a number, and there is no process to keep alive.
     if (typeof this.#timer === "object") this.#timer.unref();
-    signal?.addEventListener("abort", this.stop, { once: true });
+    this.#signal?.addEventListener("abort", this.stop, { once: true });
   }
 
   get running(): boolean {
@@ -70,4 +49,13 @@ class IntervalTicker implements Ticker {
   [Symbol.dispose](): void {
     this.stop();
   }
+}
+
+/** @throws ClockError `ERR_CLOCK_INTERVAL` */
+export function checkIntervalMs(intervalMs: unknown = 1): number {
+  if (typeof intervalMs === "number" && intervalMs >= 1 && intervalMs <= 0x7fff_ffff) return intervalMs;
+  throw new ClockError(
+    "ERR_CLOCK_INTERVAL",
+    `intervalMs must be a finite number within 1..2147483647, got ${String(intervalMs)}`,
+  );
 }
