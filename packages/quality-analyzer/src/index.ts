@@ -9,3 +9,6 @@ export type { VoiceCodec, VoiceQuality, VoiceQualityOptions } from "./voice-qual
 export { qualityRecord } from "./record-layout.ts";
 export { QualityError } from "./quality-error.ts";
 export type { QualityErrorCode } from "./quality-error.ts";
+export { SharedQuality } from "./shared-quality.ts";
+export type { QualityRegion, SharedQualityOptions } from "./shared-quality.ts";
+export type { RecordRegion } from "./shared-record.ts";
