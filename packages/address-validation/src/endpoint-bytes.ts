@@ -16,13 +16,14 @@ export function endpointFromBytes(
   offset: number,
   family: 4 | 6,
   port: number,
-  zone: number = 0,
+  zone = 0,
 ): Endpoint {
-  const length = family === 4 ? 4 : 16;
-  if (family !== 4 && family !== 6)
-    throw new AddressError("ERR_ADDRESS_BYTES", `family ${family} is neither 4 nor 6`);
+  const length = byteLengths[family] ?? NaN;
   if (!(Number.isInteger(offset) && offset >= 0 && offset + length <= bytes.length)) {
-    throw new AddressError("ERR_ADDRESS_BYTES", `no ${length} bytes at offset ${offset} of ${bytes.length}`);
+    throw new AddressError(
+      "ERR_ADDRESS_BYTES",
+      `no address of family ${String(family)} at offset ${offset} of ${bytes.length} bytes`,
+    );
   }
   if (family === 4) return endpointFromWords(0, 0, 0xffff, readWord(bytes, offset), port);
   return endpointFromWords(
@@ -61,6 +62,9 @@ export function writeAddressBytes(
   writeWord(bytes, offset + 12, endpoint.a3);
   return 16;
 }
+
+/** By family; anything else has no length, and no offset fits. */
+const byteLengths: Readonly<Record<number, number>> = { 4: 4, 6: 16 };
 
 function readWord(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;

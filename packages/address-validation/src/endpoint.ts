@@ -39,7 +39,7 @@ export function endpointFromWords(
   a2: number,
   a3: number,
   port: number,
-  zone: number = 0,
+  zone = 0,
 ): Endpoint {
   if (!isPort(port)) throw new AddressError("ERR_ADDRESS_PORT", `port ${port} is not an integer of 0..65535`);
   if (zone >>> 0 !== zone)

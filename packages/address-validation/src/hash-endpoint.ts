@@ -12,7 +12,7 @@ import type { Endpoint } from "./endpoint.ts";
  * @param seedHigh high word of the key
  * @returns an unsigned 32-bit integer
  */
-export function hashEndpoint(endpoint: Endpoint, seed: number = 0, seedHigh: number = 0): number {
+export function hashEndpoint(endpoint: Endpoint, seed = 0, seedHigh = 0): number {
   let v0 = seed | 0;
   let v1 = seedHigh | 0;
   let v2 = 0x6c796765 ^ v0;

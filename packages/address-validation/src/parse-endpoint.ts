@@ -37,7 +37,7 @@ export function parseEndpoint(text: string): Endpoint {
  * @param port 0..65535, what the endpoint's port will be
  * @throws AddressError ERR_ADDRESS_SYNTAX, ERR_ADDRESS_PORT, ERR_ADDRESS_ZONE
  */
-export function parseAddress(text: string, port: number = 0): Endpoint {
+export function parseAddress(text: string, port = 0): Endpoint {
   requireText(text);
   if (!isPort(port)) throw new AddressError("ERR_ADDRESS_PORT", `port ${port} is not an integer of 0..65535`);
   const endpoint = tryParseAddress(text, port);
@@ -54,18 +54,16 @@ export function parseAddress(text: string, port: number = 0): Endpoint {
 
 /** `parseAddress` that answers undefined instead of throwing. `port` must have been checked. */
 export function tryParseAddress(text: string, port: number): Endpoint | undefined {
-  let zone = 0;
-  let end = text.length;
+  if (!scanAddress(text, 0, text.length)) return tryParseZoned(text, port);
+  return makeEndpoint(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, port, 0);
+}
+
+function tryParseZoned(text: string, port: number): Endpoint | undefined {
   const percent = text.indexOf("%");
-  if (percent >= 0) {
-    zone = zoneOfText(text.slice(percent + 1));
-    if (zone === 0) return undefined;
-    end = percent;
-  }
-  if (!scanAddress(text, 0, end)) return undefined;
-  const a0 = scanned[0]!;
-  if (zone !== 0 && !isScoped(a0)) return undefined;
-  return makeEndpoint(a0, scanned[1]!, scanned[2]!, scanned[3]!, port, zone);
+  if (percent < 0) return undefined;
+  const zone = zoneOfText(text.slice(percent + 1));
+  if (zone === 0 || !scanAddress(text, 0, percent) || !isScoped(scanned[0]!)) return undefined;
+  return makeEndpoint(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, port, zone);
 }
 
 function requireText(text: unknown): asserts text is string {

@@ -26,7 +26,7 @@ export class PrefixTrie {
   readonly #root6: number;
 
   /** @param otherwise answer where no entry covers the address. Of entries with one prefix the last one counts. */
-  constructor(entries: readonly PrefixEntry[], otherwise: number = 0) {
+  constructor(entries: readonly PrefixEntry[], otherwise = 0) {
     const sorted = [...entries].sort(comparePrefixes);
     const nodes: number[] = [];
     this.#root4 = buildFamily(

@@ -23,10 +23,10 @@ export interface Prefix {
  *   often than it means 10.0.0.0/8
  */
 export function parsePrefix(text: string): Prefix {
-  const slash = typeof text === "string" ? text.indexOf("/") : -1;
-  const address =
-    typeof text === "string" ? tryParseAddress(slash < 0 ? text : text.slice(0, slash), 0) : undefined;
-  if (address === undefined || address.zone !== 0) throw invalid(text, "is not an address, or has a zone");
+  if (typeof text !== "string") throw invalid(String(text), "is not a string");
+  const slash = text.indexOf("/");
+  const address = tryParseAddress(slash < 0 ? text : text.slice(0, slash), 0);
+  if (address?.zone !== 0) throw invalid(text, "is not an address, or has a zone");
   const dotted = !text.includes(":");
   const maximum = dotted ? 32 : 128;
   const length = slash < 0 ? maximum : scanDecimal(text, slash + 1, text.length, maximum);
@@ -77,6 +77,6 @@ export function maskOf(bits: number): number {
   return bits === 0 ? 0 : -1 << (32 - bits);
 }
 
-function invalid(text: unknown, why: string): AddressError {
-  return new AddressError("ERR_ADDRESS_PREFIX", `prefix ${JSON.stringify(text)?.slice(0, 80)} ${why}`);
+function invalid(text: string, why: string): AddressError {
+  return new AddressError("ERR_ADDRESS_PREFIX", `prefix ${JSON.stringify(text.slice(0, 80))} ${why}`);
 }

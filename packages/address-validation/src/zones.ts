@@ -1,14 +1,14 @@
-import { AddressError } from "./address-validation-error.ts";
 import { scanDecimal } from "./address-text.ts";
 
 /**
- * Translates between the zone names that text carries (`fe80::1%eth0`) and the interface indices that the
- * kernel's socket addresses carry (`sin6_scope_id`). Whatever it answers must be the same in every thread.
+ * Translates between the zone names that text carries (`fe80::1%eth0`, what node:dgram reports on Linux and macOS) and
+ * the interface indices that socket addresses carry (`sin6_scope_id`, what batch syscalls report). It must not throw,
+ * and what it answers must be the same in every thread.
  */
 export interface ZoneResolver {
-  /** Interface index of a name, or 0 when there is no such interface. */
+  /** Interface index of a name, 1..2147483647, or 0 when it knows none. */
   indexOf(name: string): number;
-  /** Name of an interface index, or undefined when there is no such interface. */
+  /** Name of an interface index, or undefined when it knows none. */
   nameOf(index: number): string | undefined;
 }
 
@@ -17,26 +17,29 @@ export type NetworkInterfaces = Readonly<
   Record<string, readonly { readonly scopeid?: number }[] | undefined>
 >;
 
+/** Times that a resolver was installed in this thread: what was parsed before may mean another zone. */
+export let zonesInstalled = 0;
+
 let installed: ZoneResolver | undefined;
 
 /**
- * Installs the resolver of this thread and returns the one before it.
+ * Installs the zone resolver of this thread, or none, and returns the one before it.
  *
- * Without one, or for a name it does not know, a name is represented by a hash of its own, 2147483648 or
- * more, so that it never equals a real interface index and is the same in every thread. Such endpoints are
- * equal among themselves, yet differ from the same peer's endpoint by index: install the same resolver in
- * every thread, before its first datagram. An empty interface index never changes its meaning in a process,
- * so installing again after an interface appeared is safe.
+ * Without one, and for names that it does not know, a zone is a hash of its name, 2147483648 or more: never the index
+ * of an interface, the same in every thread and process. Peers are then told apart by interface as they should be, but
+ * a peer's endpoint made of text differs from the same peer's made of socket addresses. A relay that uses both installs
+ * a resolver in every thread, before that thread's first datagram, and again when an interface has appeared.
  */
 export function installZones(resolver: ZoneResolver | undefined): ZoneResolver | undefined {
   const previous = installed;
   installed = resolver;
+  zonesInstalled++;
   return previous;
 }
 
 /**
- * A resolver of `os.networkInterfaces()`: every interface that has a link-local IPv6 address has its index
- * there, as `scopeid`. An interface without one cannot be the zone of a peer.
+ * A resolver made of `os.networkInterfaces()`: an interface that has a link-local IPv6 address, and no other can have
+ * link-local peers, has its index there as `scopeid`.
  */
 export function zonesFromNetworkInterfaces(interfaces: NetworkInterfaces): ZoneResolver {
   const indices = new Map<string, number>();
@@ -55,30 +58,20 @@ const MAXIMUM_NAME_LENGTH = 64;
 const HASHED = 0x8000_0000;
 
 /**
- * Zone of the text after `%`: a decimal index of 1..4294967295, or a name.
+ * Zone of the text after `%`: a decimal index of 1..4294967295 without padding, or a name of printable ASCII.
  *
  * @returns 0 when it is malformed
  */
 export function zoneOfText(text: string): number {
   if (text.length === 0 || text.length > MAXIMUM_NAME_LENGTH) return 0;
-  let digits = true;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    // Printable ASCII that cannot be confused with the syntax around it.
-    if (code <= 0x20 || code >= 0x7f || code === 0x25 || code === 0x2f || code === 0x5b || code === 0x5d)
-      return 0;
-    if (code < 0x30 || code > 0x39) digits = false;
-  }
-  if (digits) return Math.max(0, scanDecimal(text, 0, text.length, 0xffff_ffff));
+  if (/^[0-9]+$/.test(text)) return Math.max(0, scanDecimal(text, 0, text.length, 0xffff_ffff));
+  // Neither spaces nor the characters that the syntax around a zone is made of.
+  if (!/^[!-$&-.0-Z\\^-~]+$/.test(text)) return 0;
   const index = installed?.indexOf(text) ?? 0;
-  if (index === 0) return hashedZone(text);
-  if (index >>> 0 !== index || index >= HASHED) {
-    throw new AddressError("ERR_ADDRESS_ZONE", `the zone resolver gave ${index} for ${text}`);
-  }
-  return index;
+  return Number.isInteger(index) && index > 0 && index < HASHED ? index : hashedZone(text);
 }
 
-/** Text of a zone: its name where the installed resolver knows it, else its number. Parsing gives it back. */
+/** Text of a zone: its name where the installed resolver knows it, else its number. Parsing gives the zone back. */
 export function zoneToText(zone: number): string {
   const name = installed?.nameOf(zone);
   return name !== undefined && zoneOfText(name) === zone ? name : String(zone);

@@ -6,7 +6,7 @@ import {
   formatEndpoint,
   hashEndpoint,
   parseEndpoint,
-} from "@udp-relay/address-validation";
+} from "../src/index.ts";
 
 describe("smoke", () => {
   it("gives one endpoint for one peer, however it was written", () => {
