@@ -29,7 +29,7 @@ export const PAGE_BYTES = 65_536;
 
 /** Concurrency: any thread; plain, see above. */
 export function peek(words: Words, index: number): number {
-  return words[index] as number;
+  return words[index]!;
 }
 
 /** Concurrency: the word's single writer; plain, may become visible late and after later plain stores. */
@@ -39,7 +39,7 @@ export function poke(words: Words, index: number, value: number): void {
 
 /** Concurrency: as `peek`, one byte, 0..255. */
 export function peek8(bytes: Bytes, index: number): number {
-  return bytes[index] as number;
+  return bytes[index]!;
 }
 
 /** Concurrency: as `poke`, one byte. */
@@ -49,7 +49,7 @@ export function poke8(bytes: Bytes, index: number, value: number): void {
 
 /** Concurrency: as `peek`, 16 bits, 0..65,535. */
 export function peek16(shorts: Shorts, index: number): number {
-  return shorts[index] as number;
+  return shorts[index]!;
 }
 
 /** Concurrency: as `poke`, 16 bits. */
@@ -59,7 +59,7 @@ export function poke16(shorts: Shorts, index: number, value: number): void {
 
 /** Concurrency: as `peek`. */
 export function peekF32(floats: Floats, index: number): number {
-  return floats[index] as number;
+  return floats[index]!;
 }
 
 /** Concurrency: as `poke`. */
@@ -69,7 +69,7 @@ export function pokeF32(floats: Floats, index: number, value: number): void {
 
 /** Concurrency: as `peek`; eight aligned bytes, which 64-bit processors read at once. */
 export function peekF64(doubles: Doubles, index: number): number {
-  return doubles[index] as number;
+  return doubles[index]!;
 }
 
 /** Concurrency: as `poke`; eight aligned bytes, which 64-bit processors write at once. */
@@ -79,12 +79,12 @@ export function pokeF64(doubles: Doubles, index: number, value: number): void {
 
 /** Copies shared bytes out. Concurrency: plain; bytes written meanwhile may come out mixed. */
 export function readBytes(bytes: Bytes, byteOffset: number, target: Uint8Array): void {
-  for (let i = 0; i < target.length; i++) target[i] = bytes[byteOffset + i] as number;
+  for (let i = 0; i < target.length; i++) target[i] = bytes[byteOffset + i]!;
 }
 
 /** Copies bytes in. Concurrency: the bytes' single writer; plain. */
 export function writeBytes(bytes: Bytes, byteOffset: number, source: Uint8Array): void {
-  for (let i = 0; i < source.length; i++) bytes[byteOffset + i] = source[i] as number;
+  for (let i = 0; i < source.length; i++) bytes[byteOffset + i] = source[i]!;
 }
 
 /** Concurrency: any thread; sequentially consistent, never waits. */
@@ -147,11 +147,11 @@ export function notify(words: Words, index: number, count?: number): number {
   return Atomics.notify(words, index, count);
 }
 
-const pauseProcessor: () => void = (Atomics as { pause?: () => void }).pause ?? ((): void => {});
+const pauseProcessor = (Atomics as { pause?: () => void }).pause;
 
 /** One turn of a bounded spin: hints the processor where the platform can (Node >= 25, Bun). */
 export function pause(): void {
-  pauseProcessor();
+  pauseProcessor?.();
 }
 
 /** A shared `WebAssembly.Memory` of fixed size. Declared here: the types of Node and Bun do not agree on that name. */
@@ -201,31 +201,37 @@ export function doublesOf(memory: SharedMemory): Doubles {
 /** The operations of a region's WebAssembly instance. Concurrency: the memory is everybody's, the instance this thread's. */
 export interface RegionOps {
   /** No access of this thread moves across it, plain ones included. */
-  fence(): void;
+  readonly fence: () => void;
   /** An unsigned 64-bit field at a multiple of 8 bytes; exact to 2^53, rounded to a double above. Atomic. */
-  load64(byteOffset: number): number;
+  readonly load64: (byteOffset: number) => number;
   /** The same field read as signed. */
-  loadSigned64(byteOffset: number): number;
+  readonly loadSigned64: (byteOffset: number) => number;
   /** Any safe integer; a negative one is stored in two's complement. Atomic. */
-  store64(byteOffset: number, value: number): void;
+  readonly store64: (byteOffset: number, value: number) => void;
   /** Adds any safe integer modulo 2^64; returns the value before as `load64` does. Atomic. */
-  add64(byteOffset: number, value: number): number;
+  readonly add64: (byteOffset: number, value: number) => number;
   /** Returns the value before. Atomic. */
-  exchange64(byteOffset: number, value: number): number;
+  readonly exchange64: (byteOffset: number, value: number) => number;
   /** Returns the value before: it was replaced if that equals `expected`. Both below 2^53. Atomic. */
-  compareExchange64(byteOffset: number, expected: number, replacement: number): number;
+  readonly compareExchange64: (byteOffset: number, expected: number, replacement: number) => number;
   /** Reads two words at once; returns the low one (the first in memory), `pairHigh` gives the other. Atomic. */
-  loadPair(byteOffset: number): number;
+  readonly loadPair: (byteOffset: number) => number;
   /** The first word found by this thread's last `loadPair`, `exchangePair` or `casPair` through this instance. */
-  pairLow(): number;
+  readonly pairLow: () => number;
   /** The second word of the same. */
-  pairHigh(): number;
+  readonly pairHigh: () => number;
   /** Writes two words at once. Atomic. */
-  storePair(byteOffset: number, low: number, high: number): void;
+  readonly storePair: (byteOffset: number, low: number, high: number) => void;
   /** Replaces two words at once; returns the low word before. Atomic. */
-  exchangePair(byteOffset: number, low: number, high: number): number;
+  readonly exchangePair: (byteOffset: number, low: number, high: number) => number;
   /** 1: both words were as expected and are replaced at once. 0: they were not; see `pairLow`, `pairHigh`. Atomic. */
-  casPair(byteOffset: number, expectedLow: number, expectedHigh: number, low: number, high: number): number;
+  readonly casPair: (
+    byteOffset: number,
+    expectedLow: number,
+    expectedHigh: number,
+    low: number,
+    high: number,
+  ) => number;
   /** The compound updates by name: (record's byte offset, …parameters). Each step is exact, the whole is not atomic. */
   readonly update: Readonly<Record<string, (recordByteOffset: number, ...values: number[]) => void>>;
 }
@@ -246,7 +252,7 @@ export function instantiate(memory: SharedMemory, updates: readonly CompoundUpda
     modules.set(updates, module);
   }
   const { exports } = new (webAssembly().Instance)(module, { region: { memory } });
-  const functions = exports as unknown as RegionOps & Record<string, () => void>;
+  const functions = exports as RegionOps & Record<string, () => void>;
   return {
     fence: functions.fence,
     load64: functions.load64,

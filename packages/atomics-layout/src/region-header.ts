@@ -85,7 +85,7 @@ export function initializeHeader(words: Words, header: RegionHeader, keys: HashK
   if (found === READY) return true;
   if (found !== 0 && found !== digest) return false;
   for (let i = 0; i < 4; i++) {
-    const key = (keys[i] as number | 0) || 1;
+    const key = keys[i]! | 0 || 1;
     const other = compareExchange(words, KEYS + i, 0, key);
     image[KEYS + i] = other === 0 ? key : other;
   }
@@ -94,7 +94,7 @@ export function initializeHeader(words: Words, header: RegionHeader, keys: HashK
   image[CHECKSUM_HIGH] = high;
   for (let i = MAGIC; i < image.length; i++) {
     const keyWord = i >= KEYS && i < KEYS + 4;
-    if (!keyWord && image[i] !== 0) store(words, i, image[i] as number);
+    if (!keyWord && image[i] !== 0) store(words, i, image[i]!);
   }
   compareExchange(words, STATE, digest, READY);
   return true;
@@ -170,7 +170,7 @@ function encodeHeader(header: RegionHeader): Int32Array {
 }
 
 function decodeHeader(image: Int32Array): SoundHeader {
-  const word = (index: number): number => image[index] as number;
+  const word = (index: number): number => image[index]!;
   const [pages, hash, capacity, owners, ownersByteOffset, sectionCount, parameterCount, repairs, nameBytes] =
     Array.from(image.subarray(CHECKSUM_HIGH + 1, CHECKSUM_HIGH + 10), (value) => value >>> 0) as [
       number,
@@ -228,7 +228,7 @@ function checksum(image: Int32Array): [low: number, high: number] {
   let high = 0x9e37_79b9 | 0;
   for (let i = MAGIC; i < image.length; i++) {
     if (i === CHECKSUM_LOW || i === CHECKSUM_HIGH) continue;
-    const word = image[i] as number;
+    const word = image[i]!;
     low = (Math.imul(low ^ word ^ ((low ^ word) >>> 15), 0x85eb_ca6b) + i) | 0;
     high = Math.imul((high + word) ^ ((high + word) >>> 13), 0xc2b2_ae35) ^ i;
   }

@@ -93,7 +93,7 @@ export function layOut(plan: RegionPlan): RegionHeader {
   let end = ownersByteOffset + owners * OWNER_BYTES;
   const sections = plan.sections.map(({ name, byteLength, align = 64 }): Section => {
     requireName("section", name);
-    if (align !== 64 && align !== 128) refuse(`section "${name}": align is 64 or 128, not ${String(align)}`);
+    if (![64, 128].includes(align)) refuse(`section "${name}": align is 64 or 128, not ${String(align)}`);
     requireInteger(`byteLength of section "${name}"`, byteLength, 1, MAX_BYTES);
     const byteOffset = roundUp(end, align);
     end = roundUp(byteOffset + byteLength, align);

@@ -38,8 +38,9 @@ export function assemble(source: string): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-type Node = string | Form;
-interface Form extends ReadonlyArray<Node> {}
+/** An atom, or a parenthesised list whose first element names the form. */
+type Node = string | readonly Node[];
+type Form = readonly Node[];
 
 interface FunctionForm {
   readonly name: string;
@@ -63,7 +64,7 @@ function parse(source: string): Node[] {
     }
   }
   if (stack.length !== 1) fail("unbalanced parenthesis");
-  return stack[0] as Node[];
+  return stack[0]!;
 }
 
 function readFunction(form: Form): FunctionForm {
@@ -76,10 +77,14 @@ function readFunction(form: Form): FunctionForm {
   for (; at < form.length; at++) {
     const [head, first, second] = form[at] as Form;
     if (head === "export") name = unquote(first);
-    else if (head === "param") (locals.set(String(first), locals.size), parameters.push(String(second)));
-    else if (head === "result") results.push(String(first));
-    else if (head === "local") (locals.set(String(first), locals.size), localTypes.push(String(second)));
-    else break;
+    else if (head === "param") {
+      locals.set(String(first), locals.size);
+      parameters.push(String(second));
+    } else if (head === "result") results.push(String(first));
+    else if (head === "local") {
+      locals.set(String(first), locals.size);
+      localTypes.push(String(second));
+    } else break;
   }
   const signature = [0x60, ...vector(parameters.map(valueType)), ...vector(results.map(valueType))].join(",");
   return { name, signature, locals, localTypes, body: form.slice(at) };
