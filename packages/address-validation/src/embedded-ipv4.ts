@@ -5,7 +5,8 @@ import { parsePrefix } from "./prefix.ts";
 import type { Prefix } from "./prefix.ts";
 
 /** How an IPv6 address carries an IPv4 address. The mapped form is none of these: it is IPv4 itself here. */
-export type Embedding = "ipv4-compatible" | "6to4" | "teredo" | "nat64" | "nat64-local-use";
+export type Embedding =
+  "ipv4-compatible" | "ipv4-translated" | "6to4" | "teredo" | "nat64" | "nat64-local-use";
 
 /** An IPv4 address that was inside an IPv6 address. */
 export interface EmbeddedIPv4 {
@@ -22,6 +23,7 @@ const SIX_TO_FOUR = 2;
 export const TEREDO = 3;
 const NAT64_WELL_KNOWN = 4;
 const NAT64_LOCAL_USE = 5;
+const TRANSLATED = 12;
 const NAT64_BY_LENGTH = new Map([
   [32, 6],
   [40, 7],
@@ -36,6 +38,8 @@ const standardForms: readonly (readonly [prefix: string, code: number])[] = [
   ["::/96", COMPATIBLE],
   ["::/128", 0],
   ["::1/128", 0],
+  // RFC 2765 section 2.1; RFC 6145 gave the prefix up, translators still know it.
+  ["::ffff:0:0:0/96", TRANSLATED],
   ["2002::/16", SIX_TO_FOUR],
   ["2001::/32", TEREDO],
   ["64:ff9b::/96", NAT64_WELL_KNOWN],
@@ -74,7 +78,7 @@ export function embeddingPrefixes(nat64Prefixes: readonly string[]): EmbeddingPr
 /**
  * The IPv4 word at the position of a code.
  *
- * Positions: RFC 4291 section 2.5.5.1 (compatible), RFC 3056 section 2 (6to4), RFC 4380 section 4 (Teredo: the
+ * Positions: RFC 4291 section 2.5.5.1 (compatible), RFC 2765 section 2.1 (translated), RFC 3056 section 2 (6to4), RFC 4380 section 4 (Teredo: the
  * client's address is masked by all ones), RFC 6052 section 2.2 (NAT64; bits 64 to 71 are never part of it).
  * Within 64:ff9b:1::/48 (RFC 8215) the operator chooses the length, which the address does not tell: the last
  * 32 bits are taken, and the /48 position where they are zero.
@@ -117,6 +121,7 @@ export function describeEmbedded(endpoint: Endpoint, code: number): EmbeddedIPv4
 
 function nameOf(code: number): Embedding {
   if (code === COMPATIBLE) return "ipv4-compatible";
+  if (code === TRANSLATED) return "ipv4-translated";
   if (code === SIX_TO_FOUR) return "6to4";
   if (code === TEREDO) return "teredo";
   return code === NAT64_LOCAL_USE ? "nat64-local-use" : "nat64";
