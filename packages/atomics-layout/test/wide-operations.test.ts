@@ -1,0 +1,106 @@
+import { allocate, instantiate } from "@udp-relay/atomics-layout/memory";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+const memory = allocate(64);
+const wide = new BigInt64Array(memory.buffer);
+const unsigned = new BigUint64Array(memory.buffer);
+const words = new Int32Array(memory.buffer);
+const ops = instantiate(memory, []);
+const AT = 16;
+
+const EDGES = [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1];
+
+describe("64-bit operations", () => {
+  it.each(EDGES)("store, load, exchange and compare %d exactly", (value) => {
+    ops.store64(AT, value);
+    expect(unsigned[2]).toBe(BigInt(value));
+    expect(ops.load64(AT)).toBe(value);
+    expect(ops.exchange64(AT, 5)).toBe(value);
+    expect(ops.compareExchange64(AT, 6, value)).toBe(5);
+    expect(ops.load64(AT)).toBe(5);
+    expect(ops.compareExchange64(AT, 5, value)).toBe(5);
+    expect(ops.load64(AT)).toBe(value);
+  });
+
+  it("add across 2^31, 2^32 and up to 2^53, and subtract back", () => {
+    for (const edge of EDGES) {
+      ops.store64(AT, edge);
+      expect(ops.add64(AT, 1)).toBe(edge);
+      expect(unsigned[2]).toBe(BigInt(edge) + 1n);
+      expect(ops.add64(AT, -1)).toBe(edge + 1);
+      expect(ops.load64(AT)).toBe(edge);
+    }
+    expect(ops.load64(AT)).toBe(2 ** 53 - 1);
+    ops.add64(AT, 1);
+    expect(ops.load64(AT)).toBe(2 ** 53);
+  });
+
+  it("wrap modulo 2^64, in both directions", () => {
+    unsigned[2] = 2n ** 64n - 1n;
+    expect(ops.load64(AT)).toBe(2 ** 64);
+    expect(ops.loadSigned64(AT)).toBe(-1);
+    ops.add64(AT, 1);
+    expect(unsigned[2]).toBe(0n);
+    ops.add64(AT, -1);
+    expect(unsigned[2]).toBe(2n ** 64n - 1n);
+    wide[2] = 2n ** 63n - 1n;
+    ops.add64(AT, 1);
+    expect(wide[2]).toBe(-(2n ** 63n));
+  });
+
+  it("keep negative safe integers in two's complement", () => {
+    for (const value of [-1, -(2 ** 31), -(2 ** 32), -(2 ** 53) + 1]) {
+      ops.store64(AT, value);
+      expect(wide[2]).toBe(BigInt(value));
+      expect(ops.loadSigned64(AT)).toBe(value);
+    }
+  });
+
+  it("equal BigInt arithmetic for any safe integers", () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), fc.maxSafeInteger(), (start, change) => {
+        ops.store64(AT, start);
+        ops.add64(AT, change);
+        expect(unsigned[2]).toBe(BigInt.asUintN(64, BigInt(start) + BigInt(change)));
+      }),
+      { numRuns: 2_000, seed: 13 },
+    );
+  });
+
+  it("touch nothing beside their eight bytes", () => {
+    words.fill(-1);
+    ops.store64(AT, 0);
+    ops.add64(AT, 2 ** 53 - 1);
+    ops.casPair(AT, -1, 0x1f_ffff, 0, 0);
+    expect([...words].filter((word, i) => word !== -1 && i !== 4 && i !== 5)).toEqual([]);
+    words.fill(0);
+  });
+
+  it("trap on a wrong offset", () => {
+    for (const offset of [65_536, 65_532, -8, 4, 1]) {
+      expect(() => ops.load64(offset), String(offset)).toThrow(/out of bounds|unaligned/i);
+      expect(() => ops.add64(offset, 1), String(offset)).toThrow(/out of bounds|unaligned/i);
+      expect(() => ops.casPair(offset, 0, 0, 1, 1), String(offset)).toThrow(/out of bounds|unaligned/i);
+    }
+  });
+});
+
+describe("pairs", () => {
+  it("are two words that change together", () => {
+    ops.storePair(AT, -7, 0x7fff_ffff);
+    expect([words[4], words[5]]).toEqual([-7, 0x7fff_ffff]);
+    expect([ops.loadPair(AT), ops.pairHigh()]).toEqual([-7, 0x7fff_ffff]);
+    expect(ops.casPair(AT, -7, 0x7fff_fffe, 1, 2)).toBe(0);
+    expect([ops.pairLow(), ops.pairHigh()]).toEqual([-7, 0x7fff_ffff]);
+    expect(ops.casPair(AT, -7, 0x7fff_ffff, 1, -2)).toBe(1);
+    expect([words[4], words[5]]).toEqual([1, -2]);
+    expect([ops.exchangePair(AT, 3, 4), ops.pairHigh()]).toEqual([1, -2]);
+    expect([words[4], words[5]]).toEqual([3, 4]);
+  });
+
+  it("take unsigned words as well", () => {
+    ops.storePair(AT, 0xffff_ffff, 0x8000_0000);
+    expect(ops.casPair(AT, 0xffff_ffff, 0x8000_0000, 0, 0)).toBe(1);
+  });
+});
