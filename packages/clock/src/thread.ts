@@ -23,7 +23,7 @@ export interface ThreadEvents {
  *
  * @throws ClockError `ERR_CLOCK_TICKER_THREAD`
  */
-export function startThread(script: string | URL, data: unknown, events: ThreadEvents): Thread {
+export function startThread(script: URL, data: unknown, events: ThreadEvents): Thread {
   try {
     return typeof process === "object" && typeof process.getBuiltinModule === "function"
       ? startNodeThread(script, data, events)
@@ -33,7 +33,7 @@ export function startThread(script: string | URL, data: unknown, events: ThreadE
   }
 }
 
-function startNodeThread(script: string | URL, workerData: unknown, events: ThreadEvents): Thread {
+function startNodeThread(script: URL, workerData: unknown, events: ThreadEvents): Thread {
   const { Worker } = process.getBuiltinModule("node:worker_threads");
   const worker = new Worker(script, { workerData, name: THREAD_NAME });
   worker.once("message", () => events.ticking());
@@ -42,7 +42,7 @@ function startNodeThread(script: string | URL, workerData: unknown, events: Thre
   return worker;
 }
 
-function startPageThread(script: string | URL, data: unknown, events: ThreadEvents): Thread {
+function startPageThread(script: URL, data: unknown, events: ThreadEvents): Thread {
   const { Worker } = globalThis as unknown as { readonly Worker: PageWorkerClass };
   const worker = new Worker(script, { type: "module", name: THREAD_NAME });
   worker.onmessage = ({ data: message }) => {
@@ -59,7 +59,7 @@ function startPageThread(script: string | URL, data: unknown, events: ThreadEven
 
 /** As much of a page's Worker as is used here; the types of pages are not in this package's. */
 type PageWorkerClass = new (
-  script: string | URL,
+  script: URL,
   options: { type: "module"; name: string },
 ) => {
   onmessage: (event: { readonly data: unknown }) => void;
