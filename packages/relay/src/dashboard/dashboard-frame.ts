@@ -1,0 +1,80 @@
+import type { RelayReport } from "../report/relay-report.ts";
+import { byteRate, count, duration } from "../report/quantities.ts";
+import { type ClientOrder, clientOrders, orderClients } from "./client-order.ts";
+import { clientTable } from "./client-table.ts";
+import { sparkline } from "./sparkline.ts";
+
+/** One line of the screen; what it stands for decides its looks where there is colour. */
+export interface DashboardLine {
+  readonly text: string;
+  readonly kind: "title" | "plain" | "head" | "warning" | "keys";
+}
+
+/** Rates between two reports, newest last. */
+export interface RateHistory {
+  readonly bytesPerSecondIn: readonly number[];
+  readonly bytesPerSecondOut: readonly number[];
+}
+
+export interface DashboardView {
+  readonly columns: number;
+  readonly rows: number;
+  readonly order: ClientOrder;
+  readonly title: string;
+  /** Extra lines under the title, such as what the demo does. */
+  readonly notes: readonly string[];
+}
+
+const LABEL_COLUMNS = 26;
+
+/** The whole screen, at most `rows` lines of at most `columns` columns: what is drawn, and what tests read. */
+export function dashboardFrame(
+  report: RelayReport,
+  history: RateHistory,
+  view: DashboardView,
+): DashboardLine[] {
+  const { columns } = view;
+  const line = (kind: DashboardLine["kind"], text: string): DashboardLine => ({
+    kind,
+    text: text.slice(0, columns),
+  });
+  const live = orderClients(
+    report.clients.filter(({ live }) => live),
+    view.order,
+  );
+  const rate = (name: string, values: readonly number[]): DashboardLine =>
+    line(
+      "plain",
+      `${`${name} ${byteRate(values.at(-1) ?? 0)}`.padEnd(LABEL_COLUMNS)}${sparkline(values, columns - LABEL_COLUMNS)}`,
+    );
+  const drops = Object.entries(report.dropped);
+  const head = [
+    line("title", view.title),
+    ...view.notes.map((note) => line("plain", note)),
+    line(
+      "plain",
+      `up ${duration(report.durationMs)}  ${live.length} clients  received ${count(report.received)}  forwarded ${count(report.forwarded)}  clock ${duration(report.clockStalenessMs)} old`,
+    ),
+    rate("in ", history.bytesPerSecondIn),
+    rate("out", history.bytesPerSecondOut),
+    drops.length === 0
+      ? line("plain", "dropped 0")
+      : line("warning", `dropped ${drops.map(([reason, n]) => `${reason} ${count(n)}`).join("  ")}`),
+    line("plain", ""),
+  ];
+  const keys = line(
+    "keys",
+    `q quit   order (${view.order.title}): ${clientOrders.map(({ key, title }) => `${key} ${title}`).join("  ")}`,
+  );
+  const [titles = "", ...rows] = clientTable(live, columns);
+  const room = Math.max(0, view.rows - head.length - 2);
+  const shown = rows.length <= room ? rows : rows.slice(0, Math.max(0, room - 1));
+  const more = rows.length - shown.length;
+  return [
+    ...head,
+    line("head", titles),
+    ...shown.map((text) => line("plain", text)),
+    ...(more > 0 ? [line("plain", `… and ${count(more)} more`)] : []),
+    keys,
+  ].slice(0, view.rows);
+}
