@@ -1,0 +1,267 @@
+import { returnedCalls } from "./model-state.ts";
+import type { Action, ModelState } from "./model-state.ts";
+import { ModelSystem, ScenarioFailure } from "./model-system.ts";
+import { Judge } from "./judge.ts";
+import { isPlain, writes } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import { FENCE_BIT, PAUSE_BIT, Footprint, locationBit } from "./thread-history.ts";
+import type { HistoryNode } from "./thread-history.ts";
+
+/** What an exploration counted. */
+export interface Exploration {
+  readonly states: number;
+  readonly steps: number;
+  readonly ends: number;
+  /** How often it started again because a reduction's ground had changed. */
+  readonly passes: number;
+}
+
+const wallClock = performance.now.bind(performance);
+
+/**
+ * Every interleaving, up to equivalence: a depth-first search over states, each visited once. Where a thread's next
+ * step commutes with everything that the others may still do, only that step is taken (a persistent set of one). What
+ * the others may still do is learned from the histories found so far; if it grows after it was relied on, the search
+ * starts again with what is now known, so that the last pass stands on complete knowledge.
+ *
+ * @throws ScenarioFailure for a fault, and for a limit that was hit
+ */
+export function explore(system: ModelSystem): Exploration {
+  const deadline = wallClock() + (system.scenario.limits?.milliseconds ?? 120_000);
+  let passes = 0;
+  for (;;) {
+    const pass = new Pass(system, deadline);
+    const counted = pass.run();
+    passes++;
+    if (counted !== undefined) return { ...counted, passes };
+    if (passes > 200) throw new ScenarioFailure("the exploration does not settle", undefined);
+  }
+}
+
+class Pass {
+  readonly #system: ModelSystem;
+  readonly #judge: Judge;
+  readonly #deadline: number;
+  readonly #maxStates: number;
+  readonly #seen = new Set<string>();
+  #steps = 0;
+  #ends = 0;
+
+  constructor(system: ModelSystem, deadline: number) {
+    this.#system = system;
+    this.#judge = new Judge(system);
+    this.#deadline = deadline;
+    this.#maxStates = system.scenario.limits?.states ?? 1_000_000;
+  }
+
+  /** Undefined: what it learned on the way invalidates what it did before. */
+  run(): Omit<Exploration, "passes"> | undefined {
+    const system = this.#system;
+    const initial = system.initial();
+    system.memory.invalidated = false;
+    for (const history of [...system.threads, ...system.supervisors]) history.invalidated = false;
+    const stack: ModelState[] = [initial];
+    if (initial.interruptionsLeft > 0) this.#pushInterrupted(stack, initial, 0, system.threads.length);
+    for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
+      if (this.#memoryInvalidated()) return undefined;
+      state = this.#reduce(state);
+      const key = this.#key(state);
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      if (this.#seen.size > this.#maxStates) {
+        throw new ScenarioFailure(`more than ${this.#maxStates} states: not checked exhaustively`, undefined);
+      }
+      if ((this.#seen.size & 255) === 0 && wallClock() > this.#deadline) {
+        throw new ScenarioFailure(
+          `out of time after ${this.#seen.size} states: not checked exhaustively`,
+          undefined,
+        );
+      }
+      if ((this.#seen.size & 1023) === 0 && this.#invalidated()) return undefined;
+      this.#expand(state, stack);
+    }
+    if (this.#invalidated()) return undefined;
+    return { states: this.#seen.size, steps: this.#steps, ends: this.#ends };
+  }
+
+  #memoryInvalidated(): boolean {
+    return this.#system.memory.invalidated;
+  }
+
+  #invalidated(): boolean {
+    const { threads, supervisors, memory } = this.#system;
+    return (
+      memory.invalidated ||
+      this.#judge.invalidated ||
+      [...threads, ...supervisors].some((history) => history.invalidated)
+    );
+  }
+
+  /** Takes the steps that commute with all that the others may do; at most one at a time. */
+  #reduce(from: ModelState): ModelState {
+    let state = from;
+    for (;;) {
+      const action = this.#commuting(state);
+      if (action === undefined) return state;
+      state = this.#take(state, action, false);
+    }
+  }
+
+  #take(state: ModelState, action: Action, branching: boolean): ModelState {
+    this.#steps++;
+    return this.#system.apply(state, action, branching);
+  }
+
+  #expand(state: ModelState, stack: ModelState[]): void {
+    const system = this.#system;
+    if (state.spinning !== undefined && state.spinning.pauses > MAX_PAUSES) {
+      // An unbounded loop: waiting for a change, which is explored too, is all that it can do.
+      if (!state.spinning.alone) return;
+      throw new ScenarioFailure(`${system.names[state.spinning.thread]!} spins for ever`, state.trace);
+    }
+    const actions = system.actions(state);
+    if (actions.length === 0) {
+      this.#ends++;
+      this.#judge.end(state);
+      return;
+    }
+    // Popped last in, first out: the thread that moved last goes on first, for few context switches in a trace.
+    const last = state.trace?.thread ?? 0;
+    const ordered = [
+      ...actions.filter(({ thread }) => thread !== last).reverse(),
+      ...actions.filter(({ thread }) => thread === last).reverse(),
+    ];
+    for (const action of ordered) {
+      const next = this.#take(state, action, true);
+      if (next.interruptionsLeft > 0) this.#pushInterrupted(stack, next, action.thread, action.thread + 1);
+      stack.push(next);
+    }
+  }
+
+  /** A kill commutes with the others' steps, so that right after each step of its own thread is often enough. */
+  #pushInterrupted(stack: ModelState[], state: ModelState, from: number, to: number): void {
+    for (let thread = from; thread < to; thread++) {
+      if (this.#system.interruptible[thread] === true && state.nodes[thread]!.outcome === undefined) {
+        stack.push(this.#system.interrupt(state, thread));
+      }
+    }
+  }
+
+  #commuting(state: ModelState): Action | undefined {
+    if (state.spinning !== undefined) return undefined;
+    for (let thread = 0; thread < state.nodes.length; thread++) {
+      for (const action of this.#system.threadActions(state, thread)) {
+        if (action.kind === "step" && this.#commutes(state, thread, state.nodes[thread]!.operation!, false))
+          return action;
+        if (action.kind === "flush") {
+          const { operation } = state.memory.buffers[thread]![action.index]!;
+          if (this.#commutes(state, thread, operation, true)) return action;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  #commutes(state: ModelState, thread: number, operation: Operation, flush: boolean): boolean {
+    const { kind } = operation;
+    if (kind === "poke" && !flush) return true;
+    if (kind === "pause" || kind === "wait" || kind === "notify") return false;
+    if (state.status[thread] === "starting") return false;
+    const reads: number[] = [];
+    const writesTo: number[] = [];
+    if (kind === "fence") writesTo.push(FENCE_BIT);
+    else {
+      const target = writes(operation) ? writesTo : reads;
+      target.push(locationBit(operation.location));
+      if (operation.high >= 0) target.push(locationBit(operation.high));
+      if (writes(operation) && !isPlain(operation)) reads.push(FENCE_BIT);
+      if (writes(operation) && state.interruptionsLeft > 0 && this.#judge.looksAt(operation)) return false;
+    }
+    const nodes = this.#othersFutures(state, thread);
+    for (const { node, other } of nodes) {
+      for (const bit of writesTo)
+        if (mayTouch(node, bit) || this.#isBuffered(state, other, bit)) return false;
+      for (const bit of reads)
+        if (node.futureWrites.has(bit) || this.#isBuffered(state, other, bit)) return false;
+      if (writesTo.length > 0 && this.#isWatched(node, operation)) return false;
+    }
+    for (const { node } of nodes) {
+      for (const bit of writesTo) {
+        node.reliedReads.add(bit);
+        node.reliedWrites.add(bit);
+      }
+      for (const bit of reads) node.reliedWrites.add(bit);
+    }
+    return true;
+  }
+
+  #othersFutures(state: ModelState, thread: number): { node: HistoryNode; other: number }[] {
+    const futures: { node: HistoryNode; other: number }[] = [];
+    for (let other = 0; other < state.nodes.length; other++) {
+      if (other === thread) continue;
+      if (state.status[other] !== "dormant") {
+        futures.push({ node: state.status[other] === "gone" ? NO_FUTURE : state.nodes[other]!, other });
+      } else if (state.interruptionsLeft > 0) {
+        for (const { root } of this.#system.supervisors) futures.push({ node: root, other });
+      }
+    }
+    return futures;
+  }
+
+  #isBuffered(state: ModelState, thread: number, bit: number): boolean {
+    return state.memory.buffers[thread]!.some(
+      ({ operation }) =>
+        locationBit(operation.location) === bit ||
+        (operation.high >= 0 && locationBit(operation.high) === bit),
+    );
+  }
+
+  /** A spin loop that has looked at the word wakes when it changes. */
+  #isWatched(node: HistoryNode, { location, high }: Operation): boolean {
+    if (node === NO_FUTURE) return false;
+    if (!node.futureReads.has(PAUSE_BIT)) {
+      node.reliedReads.add(PAUSE_BIT);
+      return false;
+    }
+    const window = node.window();
+    return window.has(location) || window.has(high);
+  }
+
+  #key(state: ModelState): string {
+    const watching: number[] = [];
+    let text = `${state.interruptionsLeft}${state.interrupted}`;
+    for (let thread = 0; thread < state.nodes.length; thread++) {
+      const node = state.nodes[thread]!;
+      const status = state.status[thread]!;
+      text += ` ${status === "gone" && this.#system.scenario.model === undefined ? "x" : node.id}${status[0]!}`;
+      if (status !== "gone" && node.operation !== undefined) watching.push(thread);
+      if (state.changed[thread]! && this.#mayPause(node)) text += "!";
+    }
+    if (state.waiters.length > 0) text += `w${state.waiters.join()}`;
+    if (state.spinning !== undefined) text += `s${state.spinning.thread}.${state.spinning.pauses}`;
+    if (this.#system.scenario.model !== undefined)
+      text += `h${returnedCalls(state)}:${state.precededBy.join(";")}`;
+    return `${text}#${this.#system.memory.key(state.memory, watching)}`;
+  }
+
+  #mayPause(node: HistoryNode): boolean {
+    if (node.futureReads.has(PAUSE_BIT)) return true;
+    node.reliedReads.add(PAUSE_BIT);
+    return false;
+  }
+}
+
+/** A bounded spin loop leaves within this many turns. */
+const MAX_PAUSES = 20_000;
+
+const NO_FUTURE: Pick<HistoryNode, "futureReads" | "futureWrites" | "reliedReads" | "reliedWrites"> &
+  HistoryNode = {
+  futureReads: new Footprint(),
+  futureWrites: new Footprint(),
+  reliedReads: new Footprint(),
+  reliedWrites: new Footprint(),
+} as unknown as HistoryNode;
+
+function mayTouch(node: HistoryNode, bit: number): boolean {
+  return node.futureReads.has(bit) || node.futureWrites.has(bit);
+}

@@ -1,0 +1,79 @@
+import { Judge } from "./judge.ts";
+import type { Action, ModelState } from "./model-state.ts";
+import { ScenarioFailure } from "./model-system.ts";
+import type { ModelSystem } from "./model-system.ts";
+import type { PctOptions } from "./scenario.ts";
+
+/**
+ * Seeded executions under random priorities with `depth - 1` changes at random steps: PCT (Burckhardt et al., ASPLOS
+ * 2010). A bug that needs `depth` ordering constraints among n threads and k steps is hit by one execution with
+ * probability at least 1 / (n k^(depth-1)). Plain loads and flushes choose at random.
+ */
+export function runPct(
+  system: ModelSystem,
+  { runs, seed, depth = 3 }: PctOptions,
+): { states: number; ends: number; steps: number } {
+  const judge = new Judge(system);
+  const random = randomNumbers(seed);
+  let steps = 0;
+  let longest = 50;
+  for (let run = 0; run < runs; run++) {
+    const taken = runOnce(system, judge, random, depth, longest);
+    longest = Math.max(longest, taken);
+    steps += taken;
+  }
+  return { states: runs, ends: runs, steps };
+}
+
+function runOnce(
+  system: ModelSystem,
+  judge: Judge,
+  random: () => number,
+  depth: number,
+  length: number,
+): number {
+  let state = system.initial();
+  const priorities = system.names.map(() => 1 + random());
+  const changes = new Set(Array.from({ length: depth - 1 }, () => Math.floor(random() * length)));
+  const interruptAt = state.interruptionsLeft > 0 ? Math.floor(random() * length) : -1;
+  const maxSteps = system.stepsOfAThread * system.names.length;
+  for (let step = 0; ; step++) {
+    const actions = system.actions(state);
+    if (actions.length === 0) {
+      judge.end(state);
+      return step;
+    }
+    if (step > maxSteps) throw new ScenarioFailure(`no end after ${maxSteps} steps`, state.trace);
+    const thread = actions.reduce(
+      (best, action) => (priorities[action.thread]! > priorities[best]! ? action.thread : best),
+      actions[0]!.thread,
+    );
+    if (changes.has(step)) priorities[thread] = -step;
+    state = system.apply(state, choose(actions, thread, random), true);
+    if (step >= interruptAt && interruptAt >= 0 && canInterrupt(system, state, thread))
+      state = system.interrupt(state, thread);
+  }
+}
+
+function canInterrupt(system: ModelSystem, state: ModelState, thread: number): boolean {
+  return (
+    state.interruptionsLeft > 0 &&
+    system.interruptible[thread] === true &&
+    state.nodes[thread]!.outcome === undefined
+  );
+}
+
+function choose(actions: readonly Action[], thread: number, random: () => number): Action {
+  const own = actions.filter((action) => action.thread === thread);
+  return own[Math.floor(random() * own.length)]!;
+}
+
+function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}

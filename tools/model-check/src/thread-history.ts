@@ -1,0 +1,389 @@
+import type { RecordedCall } from "./linearizability.ts";
+import type { LocationTable } from "./location-table.ts";
+import { memoryHooks } from "./memory-hooks.ts";
+import type { AccessSink, WaitResult } from "./memory-hooks.ts";
+import { givesResult, isPlain, sameOperation, writes } from "./operation.ts";
+import type { AccessKind, Operation, OperationKind, StepResult } from "./operation.ts";
+import type { Call } from "./scenario.ts";
+import { resetEnvironment } from "./environment.ts";
+
+/** Bits of a future footprint: two facts about a thread, then one bit a location. */
+export const FENCE_BIT = 0;
+export const PAUSE_BIT = 1;
+const FIRST_LOCATION_BIT = 2;
+
+/** A growing set of small integers. */
+export class Footprint {
+  readonly #words: number[] = [];
+
+  has(bit: number): boolean {
+    return (((this.#words[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
+  }
+
+  /** Returns whether it was new. */
+  add(bit: number): boolean {
+    const word = this.#words[bit >>> 5] ?? 0;
+    const next = word | (1 << (bit & 31));
+    if (next === word) return false;
+    while (this.#words.length < bit >>> 5) this.#words.push(0);
+    this.#words[bit >>> 5] = next;
+    return true;
+  }
+}
+
+export const locationBit = (location: number): number => location + FIRST_LOCATION_BIT;
+
+/** How a thread's body ended. */
+export type BodyOutcome = { readonly value: unknown } | { readonly error: unknown };
+
+/**
+ * What one thread knows after the results it has been given so far: which step it takes next, or how it ended.
+ * A deterministic body is a tree of these; each is found once, by running the body against its results.
+ */
+export class HistoryNode {
+  operation: Operation | undefined;
+  outcome: BodyOutcome | undefined;
+  calls: readonly RecordedCall[] = [];
+  /** How many of `calls` have returned. */
+  ended = 0;
+  /** What this thread may still read and write from here on, as far as known: grows while its subtree is found. */
+  readonly futureReads: Footprint = new Footprint();
+  readonly futureWrites: Footprint = new Footprint();
+  /** Bits whose absence above a reduction was based on: when one appears, the exploration starts again. */
+  readonly reliedReads: Footprint = new Footprint();
+  readonly reliedWrites: Footprint = new Footprint();
+  readonly id: number;
+  readonly parent: HistoryNode | undefined;
+  readonly result: StepResult;
+  readonly depth: number;
+  #only: HistoryNode | undefined;
+  #children: Map<StepResult, HistoryNode> | undefined;
+
+  constructor(id: number, parent: HistoryNode | undefined, result: StepResult) {
+    this.id = id;
+    this.parent = parent;
+    this.result = result;
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+  }
+
+  get known(): boolean {
+    return this.operation !== undefined || this.outcome !== undefined;
+  }
+
+  child(result: StepResult): HistoryNode | undefined {
+    return result === undefined ? this.#only : this.#children?.get(result);
+  }
+
+  addChild(id: number, result: StepResult): HistoryNode {
+    const child = new HistoryNode(id, this, result);
+    if (result === undefined) this.#only = child;
+    else (this.#children ??= new Map()).set(result, child);
+    return child;
+  }
+
+  /** The locations touched since this thread's last pause: what a spin loop looks at. */
+  window(): ReadonlySet<number> {
+    return (this.#window ??= this.#collectWindow());
+  }
+  #window: ReadonlySet<number> | undefined;
+
+  #collectWindow(): ReadonlySet<number> {
+    const locations = new Set<number>();
+    for (let node = this.parent; node?.operation !== undefined; node = node.parent) {
+      if (node.operation.kind === "pause") break;
+      if (node.operation.location >= 0) locations.add(node.operation.location);
+      if (node.operation.high >= 0) locations.add(node.operation.high);
+    }
+    return locations;
+  }
+}
+
+/** Guesses what a step would give if its thread ran on alone; undefined ends the run ahead. */
+export interface SoloRun {
+  /** False where the guess must end: the thread would block. */
+  perform(operation: Operation): { readonly result: StepResult } | undefined;
+}
+
+/** Raised inside a body to stop it at its next step. `finally` blocks that it passes must not reach memory. */
+class Suspension extends Error {}
+
+/** The body did something else than the last time it was given the same results. */
+export class NondeterministicThread extends Error {}
+
+/** One access of `attach`, as it went when it ran in the real memory. */
+export interface AttachStep {
+  readonly kind: OperationKind;
+  readonly byteOffset: number;
+  readonly result: StepResult;
+}
+
+export interface ThreadHistoryOptions {
+  readonly name: string;
+  readonly attach: () => unknown;
+  readonly attachSteps: readonly AttachStep[];
+  readonly run: (local: unknown, call: Call) => unknown;
+  readonly locations: LocationTable;
+  readonly onPlainRead: (location: number) => void;
+  readonly nextId: () => number;
+}
+
+/** One thread's tree of histories, and the replays that grow it. */
+export class ThreadHistory implements AccessSink {
+  readonly root: HistoryNode;
+  readonly name: string;
+  /** Set when a footprint grew that a reduction had relied on. */
+  invalidated = false;
+  replays = 0;
+  readonly #body: (call: Call) => unknown;
+  readonly #attach: readonly AttachStep[];
+  readonly #locations: LocationTable;
+  readonly #onPlainRead: (location: number) => void;
+  readonly #nextId: () => number;
+  #path: HistoryNode[] = [];
+  #attached = 0;
+  #position = 0;
+  #frontier: HistoryNode;
+  #solo: SoloRun | undefined;
+  #stopped = false;
+  #failure: Error | undefined;
+  #calls: readonly RecordedCall[] = [];
+  #ended = 0;
+  #inCall = false;
+  #accessesAfterStop = 0;
+
+  readonly #options: ThreadHistoryOptions;
+
+  constructor(options: ThreadHistoryOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.#body = (call) => options.run(options.attach(), call);
+    this.#attach = options.attachSteps;
+    this.#locations = options.locations;
+    this.#onPlainRead = options.onPlainRead;
+    this.#nextId = options.nextId;
+    this.root = new HistoryNode(this.#nextId(), undefined, undefined);
+    this.#frontier = this.root;
+  }
+
+  /** A thread that attaches in the same way and then does something else. */
+  sibling(run: (local: unknown, call: Call) => unknown): ThreadHistory {
+    return new ThreadHistory({ ...this.#options, run });
+  }
+
+  /** The node after `result` was given to `node`'s step. */
+  advance(node: HistoryNode, result: StepResult, solo: SoloRun | undefined): HistoryNode {
+    const child = node.child(result) ?? node.addChild(this.#nextId(), result);
+    if (!child.known) this.resolve(child, solo);
+    return child;
+  }
+
+  /** Runs the body against the results that lead to `node`, until it asks for one more. */
+  resolve(node: HistoryNode, solo: SoloRun | undefined): void {
+    this.replays++;
+    const path: HistoryNode[] = [];
+    for (let step: HistoryNode | undefined = node; step !== undefined; step = step.parent) path.push(step);
+    this.#path = path.reverse();
+    this.#attached = 0;
+    this.#position = 0;
+    this.#frontier = node;
+    this.#solo = solo;
+    this.#stopped = false;
+    this.#failure = undefined;
+    this.#calls = [];
+    this.#ended = 0;
+    this.#inCall = false;
+    this.#accessesAfterStop = 0;
+    resetEnvironment();
+    let outcome: BodyOutcome;
+    try {
+      outcome = { value: memoryHooks.through(this, () => this.#body(this.#call)) };
+    } catch (error) {
+      outcome = { error };
+    }
+    this.#throwFailure();
+    if (this.#isStopped()) return;
+    if (this.#position < node.depth || this.#attached < this.#attach.length) {
+      throw new NondeterministicThread(`thread ${this.name} ended earlier than the last time`);
+    }
+    this.#snapshotCalls();
+    this.#frontier.outcome = outcome;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  readonly #call: Call = (name, args, operation) => {
+    if (this.#inCall) return operation();
+    this.#inCall = true;
+    const index = this.#calls.length;
+    const begun: RecordedCall = { thread: this.name, name, args, result: undefined, pending: true };
+    this.#calls = [...this.#calls, begun];
+    try {
+      const result = operation();
+      this.#end(index, { ...begun, result, pending: false });
+      return result;
+    } catch (error) {
+      const thrown = error instanceof Error ? error.constructor.name : String(error);
+      this.#end(index, { ...begun, thrown, pending: false });
+      throw error;
+    }
+  };
+
+  #end(index: number, call: RecordedCall): void {
+    if (this.#stopped) return;
+    this.#calls = this.#calls.with(index, call);
+    this.#ended++;
+    this.#inCall = false;
+  }
+
+  #snapshotCalls(): void {
+    this.#frontier.calls = this.#calls;
+    this.#frontier.ended = this.#ended;
+  }
+
+  access(
+    buffer: ArrayBufferLike,
+    byteOffset: number,
+    kind: AccessKind,
+    bytes: 1 | 2 | 4,
+    operand: number,
+    expected: number,
+  ): number {
+    if (this.#attached < this.#attach.length) return this.#replayAttach(kind, byteOffset) as number;
+    const location = this.#locations.idOf(buffer, byteOffset);
+    const shift = (byteOffset & 3) * 8;
+    return this.#step({ kind, location, high: -1, bytes, shift, operand, expected }) as number;
+  }
+
+  access64(
+    buffer: ArrayBufferLike,
+    byteOffset: number,
+    kind: AccessKind,
+    operand: bigint,
+    expected: bigint,
+  ): bigint {
+    if (this.#attached < this.#attach.length) return this.#replayAttach(kind, byteOffset) as bigint;
+    const location = this.#locations.idOf(buffer, byteOffset);
+    const high = this.#locations.idOf(buffer, byteOffset + 4);
+    return this.#step({ kind, location, high, bytes: 8, shift: 0, operand, expected }) as bigint;
+  }
+
+  fence(): void {
+    if (this.#attached < this.#attach.length) this.#replayAttach("fence", -1);
+    else this.#step(unplaced("fence"));
+  }
+
+  pause(): void {
+    if (this.#attached < this.#attach.length) this.#replayAttach("pause", -1);
+    else this.#step(unplaced("pause"));
+  }
+
+  wait(buffer: ArrayBufferLike, byteOffset: number, expected: number, timeoutMs: number): WaitResult {
+    if (this.#attached < this.#attach.length) return this.#replayAttach("wait", byteOffset) as WaitResult;
+    const location = this.#locations.idOf(buffer, byteOffset);
+    const operand = timeoutMs;
+    return this.#step({
+      kind: "wait",
+      location,
+      high: -1,
+      bytes: 4,
+      shift: 0,
+      operand,
+      expected,
+    }) as WaitResult;
+  }
+
+  notify(buffer: ArrayBufferLike, byteOffset: number, count: number): number {
+    if (this.#attached < this.#attach.length) return this.#replayAttach("notify", byteOffset) as number;
+    const location = this.#locations.idOf(buffer, byteOffset);
+    const operand = count;
+    return this.#step({
+      kind: "notify",
+      location,
+      high: -1,
+      bytes: 4,
+      shift: 0,
+      operand,
+      expected: 0,
+    }) as number;
+  }
+
+  #replayAttach(kind: OperationKind, byteOffset: number): StepResult {
+    const step = this.#attach[this.#attached++]!;
+    if (step.kind !== kind || (byteOffset >= 0 && step.byteOffset !== byteOffset)) {
+      this.#fail(
+        `thread ${this.name} attached differently: ${kind} at ${byteOffset}, before ${step.kind} at ${step.byteOffset}`,
+      );
+    }
+    return step.result;
+  }
+
+  #step(operation: Operation): StepResult {
+    if (this.#stopped) {
+      // A `finally` or `using` that runs while the suspension passes: its accesses are not this execution's.
+      if (++this.#accessesAfterStop > 100_000)
+        throw new Error(`thread ${this.name} cannot be suspended: it swallows errors`);
+      throw new Suspension();
+    }
+    if (this.#position + 1 < this.#path.length) {
+      const node = this.#path[this.#position]!;
+      if (!sameOperation(node.operation!, operation)) {
+        this.#fail(
+          `thread ${this.name} is not deterministic: ${operation.kind} where it did ${node.operation!.kind} before`,
+        );
+      }
+      return this.#path[++this.#position]!.result;
+    }
+    const node = this.#frontier;
+    node.operation = operation;
+    this.#snapshotCalls();
+    this.#recordFootprint(node, operation);
+    const guess = this.#solo?.perform(operation);
+    if (guess === undefined) {
+      this.#stopped = true;
+      throw new Suspension();
+    }
+    const result = givesResult(operation) ? guess.result : undefined;
+    this.#frontier = node.addChild(this.#nextId(), result);
+    return result;
+  }
+
+  #fail(message: string): never {
+    this.#failure = new NondeterministicThread(message);
+    this.#stopped = true;
+    throw this.#failure;
+  }
+
+  #recordFootprint(node: HistoryNode, operation: Operation): void {
+    const { kind, location, high } = operation;
+    if (kind === "pause") this.#grow(node, PAUSE_BIT, false);
+    else if (kind === "fence") this.#grow(node, FENCE_BIT, true);
+    else {
+      if (kind === "peek") {
+        this.#onPlainRead(location);
+        if (high >= 0) this.#onPlainRead(high);
+      }
+      const write = writes(operation);
+      this.#grow(node, locationBit(location), write);
+      if (high >= 0) this.#grow(node, locationBit(high), write);
+      if (write && !isPlain(operation)) this.#grow(node, FENCE_BIT, false);
+    }
+  }
+
+  #grow(node: HistoryNode, bit: number, write: boolean): void {
+    for (let above: HistoryNode | undefined = node; above !== undefined; above = above.parent) {
+      const grown = write ? above.futureWrites.add(bit) : above.futureReads.add(bit);
+      if (!grown) return;
+      if (write ? above.reliedWrites.has(bit) : above.reliedReads.has(bit)) this.invalidated = true;
+    }
+  }
+}
+
+function unplaced(kind: "fence" | "pause"): Operation {
+  return { kind, location: -1, high: -1, bytes: 4, shift: 0, operand: 0, expected: 0 };
+}
