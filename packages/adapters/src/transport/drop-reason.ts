@@ -42,10 +42,8 @@ export const DropReason = {
   foreignSource: 18,
   /** The batch in a worker's hands when it died. */
   workerDied: 19,
-  /** Lost, or dropped at its rate limit, by a simulated link. */
-  link: 20,
   /** A system error without a reason of its own. */
-  other: 21,
+  other: 20,
 } as const;
 
 /** Name of a reason. */

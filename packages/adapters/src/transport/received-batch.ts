@@ -12,15 +12,17 @@ export class ReceivedBatch implements DatagramBatch {
   byteLength = 0;
   readonly #bytes: Uint8Array[] = [];
   readonly #endpoints: Endpoint[] = [];
+  readonly #waitedMicros: number[] = [];
 
   /** @param stable whether the arrays that are pushed stay unchanged after the batch was handled */
   constructor(stable: boolean) {
     this.stable = stable;
   }
 
-  push(bytes: Uint8Array, endpoint: Endpoint): void {
+  push(bytes: Uint8Array, endpoint: Endpoint, waitedMicros = 0): void {
     this.#bytes[this.count] = bytes;
     this.#endpoints[this.count] = endpoint;
+    this.#waitedMicros[this.count] = waitedMicros;
     this.count += 1;
     this.byteLength += bytes.length;
   }
@@ -64,7 +66,7 @@ export class ReceivedBatch implements DatagramBatch {
   zone(index: number): number {
     return this.#endpoints[index]!.zone;
   }
-  waitedMicros(): number {
-    return 0;
+  waitedMicros(index: number): number {
+    return this.#waitedMicros[index]!;
   }
 }

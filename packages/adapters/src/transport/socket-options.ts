@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import { installZones, parseEndpoint, zonesFromNetworkInterfaces } from "@udp-relay/address-validation";
+import { installZones, parseAddress, zonesFromNetworkInterfaces } from "@udp-relay/address-validation";
 import { AdapterError } from "../adapter-error.ts";
 import type { TransportOptions } from "./datagram-transport.ts";
 
@@ -24,7 +24,7 @@ export function socketOptions(options: TransportOptions): SocketOptions {
   const host = options.host ?? "0.0.0.0";
   const ipv6 = host.includes(":");
   try {
-    parseEndpoint(ipv6 ? `[${host}]:0` : `${host}:0`);
+    parseAddress(host, 0);
   } catch (cause) {
     throw new AdapterError("ERR_ADAPTER_OPTION", `host ${host} is not an IP address`, { cause });
   }
