@@ -2,6 +2,14 @@
 export type LayoutErrorCode =
   /** A field, group, update or layout that cannot be laid out; the message names it. */
   | "ERR_LAYOUT_FIELD"
+  /** A name that is reserved, taken or no identifier. */
+  | "ERR_LAYOUT_NAME"
+  /** A group that overflows its cache lines. */
+  | "ERR_LAYOUT_LINE"
+  | "ERR_LAYOUT_OVERLAP"
+  | "ERR_LAYOUT_ALIGNMENT"
+  /** Fields with different writers on one line, and nobody said that it is on purpose. */
+  | "ERR_LAYOUT_WRITERS"
   | "ERR_LAYOUT_UPDATE"
   /** A plan or option of a region out of range: capacity, section, parameter, owners. */
   | "ERR_REGION_PLAN"
