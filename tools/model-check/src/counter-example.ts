@@ -28,7 +28,7 @@ function describeStep(system: ModelSystem, step: TraceStep): string | undefined 
   if (step.action === "kill") return "IS KILLED";
   if (step.action === "stop") return "STANDS STILL for ever";
   if (step.action === "return") return undefined;
-  if (operation === undefined) return undefined;
+  if (operation === undefined || step.spinning) return undefined;
   const text = describeOperation(operation, step.result, system.locations);
   if (step.action === "flush") return `… its ${text} becomes visible`;
   if (step.action === "spin-out") return "pause, and nothing changes for the rest of its spin";

@@ -43,6 +43,7 @@ class Pass {
   readonly #judge: Judge;
   readonly #deadline: number;
   readonly #maxStates: number;
+  readonly #maxPauses: number;
   readonly #seen = new Set<string>();
   #steps = 0;
   #ends = 0;
@@ -51,6 +52,7 @@ class Pass {
     this.#system = system;
     this.#judge = new Judge(system);
     this.#deadline = deadline;
+    this.#maxPauses = system.scenario.limits?.pauses ?? 1_000;
     this.#maxStates = system.scenario.limits?.states ?? 1_000_000;
   }
 
@@ -101,10 +103,20 @@ class Pass {
   #reduce(from: ModelState): ModelState {
     let state = from;
     for (;;) {
+      if (state.spinning !== undefined) {
+        const actions = this.#system.actions(state);
+        if (actions.length !== 1 || !this.#mayGoOnSpinning(state)) return state;
+        state = this.#take(state, actions[0]!, true);
+        continue;
+      }
       const action = this.#commuting(state);
       if (action === undefined) return state;
       state = this.#take(state, action, false);
     }
+  }
+
+  #mayGoOnSpinning({ spinning }: ModelState): boolean {
+    return spinning!.pauses <= this.#maxPauses;
   }
 
   #take(state: ModelState, action: Action, branching: boolean): ModelState {
@@ -114,10 +126,13 @@ class Pass {
 
   #expand(state: ModelState, stack: ModelState[]): void {
     const system = this.#system;
-    if (state.spinning !== undefined && state.spinning.pauses > MAX_PAUSES) {
+    const { spinning } = state;
+    if (spinning !== undefined && !this.#mayGoOnSpinning(state)) {
       // An unbounded loop: waiting for a change, which is explored too, is all that it can do.
-      if (!state.spinning.alone) return;
-      throw new ScenarioFailure(`${system.names[state.spinning.thread]!} spins for ever`, state.trace);
+      spinning.since.spinsForEver = true;
+      if (!spinning.alone) return;
+      const why = state.interrupted < 0 ? "" : `, after ${system.names[state.interrupted]!} was interrupted`;
+      throw new ScenarioFailure(`${system.names[spinning.thread]!} waits for ever${why}`, state.trace);
     }
     const actions = system.actions(state);
     if (actions.length === 0) {
@@ -250,9 +265,6 @@ class Pass {
     return false;
   }
 }
-
-/** A bounded spin loop leaves within this many turns. */
-const MAX_PAUSES = 20_000;
 
 const NO_FUTURE: Pick<HistoryNode, "futureReads" | "futureWrites" | "reliedReads" | "reliedWrites"> &
   HistoryNode = {

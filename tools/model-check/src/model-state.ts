@@ -21,6 +21,7 @@ export interface SpinningOut {
   /** The steps of one turn of the loop: any other step has left it. */
   readonly turn: ReadonlySet<string>;
   readonly pauses: number;
+  readonly since: HistoryNode;
   /** Nothing else could have run: if it never leaves, that is a deadlock. */
   readonly alone: boolean;
 }
@@ -52,6 +53,8 @@ export interface TraceStep {
   readonly result: StepResult;
   /** A plain load that found an older value. */
   readonly stale: boolean;
+  /** One of the turns of a spin loop after the first. */
+  readonly spinning: boolean;
 }
 
 /** Something that may happen next. */

@@ -168,12 +168,20 @@ export class ModelSystem {
       case "pause": {
         const blocked = !state.changed[thread]! && node.window().size > 0;
         const passes = !blocked || state.spinning !== undefined;
+        if (!passes && node.spinsForEver && this.#othersMayMove(state, thread)) return actions;
         return [{ kind: passes ? "step" : "spin-out", thread }, ...actions];
       }
       default:
         // A fence or an atomic write waits for this thread's plain stores to become visible.
         return state.memory.buffers[thread]!.length > 0 ? actions : [{ kind: "step", thread }, ...actions];
     }
+  }
+
+  #othersMayMove(state: ModelState, thread: number): boolean {
+    return state.nodes.some(
+      (_, other) =>
+        other !== thread && this.threadActions(state, other).some(({ kind }) => kind !== "spin-out"),
+    );
   }
 
   /** A thread is done once its body ended, or it is gone, and nothing of it is on its way to memory. */
@@ -201,9 +209,9 @@ export class ModelSystem {
       return { ...this.#traced(placed, action, node, undefined, false, operation), memory, changed };
     }
     const operation = node.operation!;
-    if (node.depth > this.stepsOfAThread) {
+    if (node.stepsSincePause > this.stepsOfAThread) {
       throw new ScenarioFailure(
-        `${this.names[thread]!} took more than ${this.stepsOfAThread} steps`,
+        `${this.names[thread]!} took more than ${this.stepsOfAThread} steps without an end or a pause`,
         state.trace,
       );
     }
@@ -250,6 +258,7 @@ export class ModelSystem {
       nodes,
       waiters: state.waiters.filter((waiter) => waiter !== thread),
       interruptionsLeft: state.interruptionsLeft - 1,
+      spinning: state.spinning?.thread === thread ? undefined : state.spinning,
       interrupted: thread,
       trace: {
         previous: state.trace,
@@ -259,6 +268,7 @@ export class ModelSystem {
         operation: undefined,
         result: undefined,
         stale: false,
+        spinning: false,
       },
     };
   }
@@ -293,8 +303,8 @@ export class ModelSystem {
     const next = this.#advance({ ...state, memory, changed }, action, node, undefined, false);
     if (action.kind === "spin-out") {
       const turn = turnOfLoop(node);
-      const alone = this.actions(state).length === 1;
-      return this.#leaveSpin({ ...next, spinning: { thread, turn, pauses: 1, alone } });
+      const alone = !this.#othersMayMove(state, thread);
+      return this.#leaveSpin({ ...next, spinning: { thread, turn, pauses: 1, since: node, alone } });
     }
     if (next.spinning === undefined) return next;
     return this.#leaveSpin({ ...next, spinning: { ...next.spinning, pauses: next.spinning.pauses + 1 } });
@@ -403,6 +413,7 @@ export class ModelSystem {
       operation,
       result,
       stale,
+      spinning: state.spinning !== undefined,
     };
     return { ...state, trace };
   }

@@ -36,13 +36,16 @@ function runOnce(
   const priorities = system.names.map(() => 1 + random());
   const changes = new Set(Array.from({ length: depth - 1 }, () => Math.floor(random() * length)));
   const interruptAt = state.interruptionsLeft > 0 ? Math.floor(random() * length) : -1;
-  const maxSteps = system.stepsOfAThread * system.names.length;
+  const maxPauses = system.scenario.limits?.pauses ?? 1_000;
+  const maxSteps = 10 * system.stepsOfAThread * system.names.length;
   for (let step = 0; ; step++) {
     const actions = system.actions(state);
     if (actions.length === 0) {
       judge.end(state);
       return step;
     }
+    if (state.spinning !== undefined && state.spinning.pauses > maxPauses)
+      return spunOut(system, state, step);
     if (step > maxSteps) throw new ScenarioFailure(`no end after ${maxSteps} steps`, state.trace);
     const thread = actions.reduce(
       (best, action) => (priorities[action.thread]! > priorities[best]! ? action.thread : best),
@@ -53,6 +56,13 @@ function runOnce(
     if (step >= interruptAt && interruptAt >= 0 && canInterrupt(system, state, thread))
       state = system.interrupt(state, thread);
   }
+}
+
+/** An execution in which a thread would spin for ever: a deadlock if nobody else could move, else given up. */
+function spunOut(system: ModelSystem, state: ModelState, step: number): number {
+  const { thread, alone } = state.spinning!;
+  if (!alone) return step;
+  throw new ScenarioFailure(`${system.names[thread]!} waits for ever`, state.trace);
 }
 
 function canInterrupt(system: ModelSystem, state: ModelState, thread: number): boolean {

@@ -76,8 +76,10 @@ export interface PctOptions {
 export interface Limits {
   /** Distinct states of an exhaustive scenario. Default 1,000,000. */
   readonly states: number;
-  /** Steps of one thread in one execution. Default 2,000. */
+  /** Steps of one thread without a pause between them. Default 2,000. */
   readonly stepsOfAThread: number;
+  /** Turns after which a spin loop where nothing changes is taken for endless. Default 1,000. */
+  readonly pauses: number;
   /** Wall time in milliseconds. Default 120,000. */
   readonly milliseconds: number;
 }

@@ -56,6 +56,10 @@ export class HistoryNode {
   readonly parent: HistoryNode | undefined;
   readonly result: StepResult;
   readonly depth: number;
+  /** Steps since the last pause: a loop without one, or a body that does not end, shows here. */
+  readonly stepsSincePause: number;
+  /** A spin loop here was followed for `limits.pauses` turns without leaving it. */
+  spinsForEver = false;
   #only: HistoryNode | undefined;
   #children: Map<StepResult, HistoryNode> | undefined;
 
@@ -64,6 +68,8 @@ export class HistoryNode {
     this.parent = parent;
     this.result = result;
     this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.stepsSincePause =
+      parent === undefined || parent.operation?.kind === "pause" ? 0 : parent.stepsSincePause + 1;
   }
 
   get known(): boolean {
