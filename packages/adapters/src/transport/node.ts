@@ -98,7 +98,9 @@ export class NodeTransport extends BaseTransport {
   }
 
   protected closeSocket(): Promise<void> {
-    return new Promise((resolve) => this.#socket.close(resolve));
+    return new Promise((resolve) => {
+      this.#socket.close(resolve);
+    });
   }
 
   protected kernelReceiveDrops(): number | undefined {
@@ -174,7 +176,9 @@ function bind(options: SocketOptions): Promise<Socket> {
     type: ipv6 ? "udp6" : "udp4",
     ipv6Only,
     // Addresses are literals: without this dgram takes each one through dns.lookup.
-    lookup: (address, _options, callback) => callback(null, address, family),
+    lookup: (address, _options, callback) => {
+      callback(null, address, family);
+    },
   };
   if (reusePort) {
     if (Number(process.versions.node.split(".")[0]) < 23) {

@@ -18,6 +18,8 @@ export interface TransportStats {
   readonly queuedDatagrams: number;
   /** Datagrams that were sent again because of an earlier datagram's error. */
   readonly retriedSends: number;
+  /** ICMP errors that the system reported about datagrams sent before; those count as sent. */
+  readonly icmpErrors: number;
   /** Dropped datagrams by reason; reasons that never happened are absent. */
   readonly drops: Readonly<Partial<Record<DropReasonName, number>>>;
   /** `drops.queueFull` by priority class, best first. */
@@ -36,6 +38,7 @@ export class TransportCounters {
   sentDatagrams = 0;
   sentBytes = 0;
   retriedSends = 0;
+  icmpErrors = 0;
   readonly #drops = new Float64Array(dropReasonNames.length);
   readonly #queueFullByClass = new Float64Array(PRIORITY_CLASSES);
 
@@ -81,6 +84,7 @@ export class TransportCounters {
       sentBytes: this.sentBytes,
       queuedDatagrams,
       retriedSends: this.retriedSends,
+      icmpErrors: this.icmpErrors,
       drops,
       queueFullByClass: [...this.#queueFullByClass],
       kernelDropsKnown: kernelReceive !== undefined,
