@@ -1,8 +1,15 @@
 import { AddressError } from "./address-validation-error.ts";
-import { embeddedWord, TEREDO, teredoServerWord } from "./embedded-ipv4.ts";
+import {
+  embeddedWord,
+  localUsePositions,
+  localUseReadings,
+  NAT64_LOCAL_USE,
+  TEREDO,
+  teredoServerWord,
+} from "./embedded-ipv4.ts";
 import { isIPv4 } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { explainVerdict } from "./explain.ts";
+import { explainEndpoint } from "./explain.ts";
 import { parseAddress, parseEndpoint } from "./parse-endpoint.ts";
 import { presetOf } from "./policy-presets.ts";
 import type { PresetName } from "./policy-presets.ts";
@@ -111,10 +118,8 @@ export class AddressPolicy {
     const verdict = this.#verdictOf(cell, port);
     const code = (cell >>> EMBEDDING_SHIFT) & EMBEDDING_MASK;
     if (verdict !== 0 || code === 0) return verdict;
-    const embedded = this.#judgeIPv4(embeddedWord(code, a0, a1, a2, a3), port);
-    if (embedded !== 0) return embedded | EMBEDDED;
-    const server = code === TEREDO ? this.#judgeIPv4(teredoServerWord(a1), port) : 0;
-    return server === 0 ? 0 : server | EMBEDDED;
+    const embedded = this.#judgeEmbedded(code, a0, a1, a2, a3, port);
+    return embedded === 0 ? 0 : embedded | EMBEDDED;
   }
 
   /**
@@ -129,7 +134,11 @@ export class AddressPolicy {
 
   /** The verdict in words: what the address is, which rule decided, and where that rule is from. Allocates. */
   explain(endpoint: Endpoint): string {
-    return explainVerdict(endpoint, this.judge(endpoint), this.preset, this.#rules);
+    return explainEndpoint(endpoint, {
+      preset: this.preset,
+      rules: this.#rules,
+      acceptedPorts: this.#acceptedPorts,
+    }).text;
   }
 
   /**
@@ -149,6 +158,18 @@ export class AddressPolicy {
       peerRelays: [...(old.peerRelays ?? []), ...(options.peerRelays ?? [])],
       nat64Prefixes: [...(old.nat64Prefixes ?? []), ...(options.nat64Prefixes ?? [])],
     });
+  }
+
+  /** Every reading of the address has to be accepted: two for Teredo, up to four for local-use NAT64. */
+  #judgeEmbedded(code: number, a0: number, a1: number, a2: number, a3: number, port: number): number {
+    let verdict = this.#judgeIPv4(embeddedWord(code, a0, a1, a2, a3), port);
+    if (code === TEREDO && verdict === 0) return this.#judgeIPv4(teredoServerWord(a1), port);
+    if (code !== NAT64_LOCAL_USE) return verdict;
+    const readings = localUseReadings(a2, a3);
+    for (let i = 1; i < readings && verdict === 0; i++) {
+      verdict = this.#judgeIPv4(embeddedWord(localUsePositions[i]!, a0, a1, a2, a3), port);
+    }
+    return verdict;
   }
 
   #judgeIPv4(a3: number, port: number): number {

@@ -1,7 +1,7 @@
 import { blockPrefixes } from "./address-blocks.ts";
 import type { AddressBlock } from "./address-blocks.ts";
 import type { AddressClass } from "./address-blocks.generated.ts";
-import { describeEmbedded, embeddingPrefixes } from "./embedded-ipv4.ts";
+import { embeddedReadings, embeddingPrefixes } from "./embedded-ipv4.ts";
 import type { Embedding } from "./embedded-ipv4.ts";
 import { isIPv4 } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -25,6 +25,10 @@ export interface Classification {
 /** An embedded IPv4 address with its own classification. */
 export interface EmbeddedClassification {
   readonly embedding: Embedding;
+  /**
+   * The IPv4 host that the address stands for, with the outer port. For Teredo the client's NAT, unmasked; for
+   * `nat64-local-use` the last 32 bits, where a policy also judges the other possible readings.
+   */
   readonly address: Endpoint;
   readonly classification: Classification;
   /** Teredo only. */
@@ -66,8 +70,10 @@ let forms: ReturnType<typeof embeddingPrefixes> | undefined;
 function classifyEmbedded(endpoint: Endpoint): EmbeddedClassification | undefined {
   forms ??= embeddingPrefixes([]).sort((a, b) => b.bits - a.bits);
   const code = forms.find((form) => prefixContains(form, endpoint))?.code ?? 0;
-  if (code === 0) return undefined;
-  const { embedding, address, server } = describeEmbedded(endpoint, code);
+  const [reading, second] = embeddedReadings(endpoint, code);
+  if (reading === undefined) return undefined;
+  const { embedding, address } = reading;
+  const server = embedding === "teredo" ? second?.address : undefined;
   return {
     embedding,
     address,

@@ -8,13 +8,13 @@ import type { Prefix } from "./prefix.ts";
 export type Embedding =
   "ipv4-compatible" | "ipv4-translated" | "6to4" | "teredo" | "nat64" | "nat64-local-use";
 
-/** An IPv4 address that was inside an IPv6 address. */
-export interface EmbeddedIPv4 {
+/** One IPv4 address that an IPv6 address can be read to carry. */
+export interface EmbeddedReading {
   readonly embedding: Embedding;
-  /** The IPv4 host that the address stands for; for Teredo the client's NAT, unmasked. With the outer port. */
+  /** `client` and `server` for Teredo, the assumed prefix length for local-use NAT64, else empty. */
+  readonly role: string;
+  /** With the outer port. */
   readonly address: Endpoint;
-  /** Teredo only: the server that the client is served by. */
-  readonly server: Endpoint | undefined;
 }
 
 /** Codes of the positions at which a prefix carries an IPv4 address; they fit 4 bits. 0 is none. */
@@ -22,15 +22,21 @@ const COMPATIBLE = 1;
 const SIX_TO_FOUR = 2;
 export const TEREDO = 3;
 const NAT64_WELL_KNOWN = 4;
-const NAT64_LOCAL_USE = 5;
+export const NAT64_LOCAL_USE = 5;
+const NAT64_32 = 6;
+const NAT64_40 = 7;
+const NAT64_48 = 8;
+const NAT64_56 = 9;
+const NAT64_64 = 10;
+const NAT64_96 = 11;
 const TRANSLATED = 12;
 const NAT64_BY_LENGTH = new Map([
-  [32, 6],
-  [40, 7],
-  [48, 8],
-  [56, 9],
-  [64, 10],
-  [96, 11],
+  [32, NAT64_32],
+  [40, NAT64_40],
+  [48, NAT64_48],
+  [56, NAT64_56],
+  [64, NAT64_64],
+  [96, NAT64_96],
 ]);
 
 /** Prefix and code. The unspecified and the loopback address lie in ::/96 and carry nothing. */
@@ -78,10 +84,9 @@ export function embeddingPrefixes(nat64Prefixes: readonly string[]): EmbeddingPr
 /**
  * The IPv4 word at the position of a code.
  *
- * Positions: RFC 4291 section 2.5.5.1 (compatible), RFC 2765 section 2.1 (translated), RFC 3056 section 2 (6to4), RFC 4380 section 4 (Teredo: the
- * client's address is masked by all ones), RFC 6052 section 2.2 (NAT64; bits 64 to 71 are never part of it).
- * Within 64:ff9b:1::/48 (RFC 8215) the operator chooses the length, which the address does not tell: the last
- * 32 bits are taken, and the /48 position where they are zero.
+ * Positions: RFC 4291 section 2.5.5.1 (compatible), RFC 2765 section 2.1 (translated), RFC 3056 section 2 (6to4),
+ * RFC 4380 section 4 (Teredo: the client's address is masked by all ones), RFC 6052 section 2.2 (NAT64; bits 64 to 71
+ * are never part of it). For NAT64_LOCAL_USE the last 32 bits, see `localUseReadings`.
  */
 export function embeddedWord(code: number, a0: number, a1: number, a2: number, a3: number): number {
   switch (code) {
@@ -89,17 +94,15 @@ export function embeddedWord(code: number, a0: number, a1: number, a2: number, a
       return (a0 << 16) | (a1 >>> 16);
     case TEREDO:
       return ~a3;
-    case NAT64_LOCAL_USE:
-      return a3 !== 0 ? a3 : (a1 << 16) | ((a2 >>> 8) & 0xffff);
-    case 6:
+    case NAT64_32:
       return a1;
-    case 7:
+    case NAT64_40:
       return (a1 << 8) | ((a2 >>> 16) & 0xff);
-    case 8:
+    case NAT64_48:
       return (a1 << 16) | ((a2 >>> 8) & 0xffff);
-    case 9:
+    case NAT64_56:
       return (a1 << 24) | (a2 & 0xffffff);
-    case 10:
+    case NAT64_64:
       return (a2 << 8) | (a3 >>> 24);
     default:
       return a3;
@@ -111,12 +114,40 @@ export function teredoServerWord(a1: number): number {
   return a1;
 }
 
-/** What an address of the given code carries, as endpoints with its port. */
-export function describeEmbedded(endpoint: Endpoint, code: number): EmbeddedIPv4 {
+/**
+ * How many of `localUsePositions` an address of 64:ff9b:1::/48 can be read by. Within that block (RFC 8215) the operator
+ * chooses the length of the prefix, which the address does not tell. The last 32 bits are always a reading; a shorter
+ * prefix is one when bits 64 to 71 and all behind its IPv4 address are zero, as RFC 6052 section 2.2 has them.
+ */
+export function localUseReadings(a2: number, a3: number): number {
+  if (a2 >>> 24 !== 0 || (a3 & 0xffffff) !== 0) return 1;
+  if (a3 !== 0) return 2;
+  return (a2 & 0xff) === 0 ? 4 : 3;
+}
+
+/** Codes of the readings of a local-use address, the longest prefix first. */
+export const localUsePositions: readonly number[] = [NAT64_96, NAT64_64, NAT64_56, NAT64_48];
+
+/**
+ * All that an address can be read to carry, the usual reading first: one address, but for Teredo the client's NAT and
+ * the server, and for local-use NAT64 one for each prefix length that is possible.
+ */
+export function embeddedReadings(endpoint: Endpoint, code: number): EmbeddedReading[] {
+  if (code === 0) return [];
   const { a0, a1, a2, a3, port } = endpoint;
-  const address = makeEndpoint(0, 0, 0xffff, embeddedWord(code, a0, a1, a2, a3), port, 0);
-  const server = code === TEREDO ? makeEndpoint(0, 0, 0xffff, teredoServerWord(a1), port, 0) : undefined;
-  return Object.freeze({ embedding: nameOf(code), address, server });
+  const embedding = nameOf(code);
+  const reading = (role: string, word: number): EmbeddedReading => ({
+    embedding,
+    role,
+    address: makeEndpoint(0, 0, 0xffff, word, port, 0),
+  });
+  if (code === TEREDO) return [reading("client", ~a3), reading("server", teredoServerWord(a1))];
+  if (code !== NAT64_LOCAL_USE) return [reading("", embeddedWord(code, a0, a1, a2, a3))];
+  return localUsePositions
+    .slice(0, localUseReadings(a2, a3))
+    .map((position, index) =>
+      reading(`as /${[96, 64, 56, 48][index]}`, embeddedWord(position, a0, a1, a2, a3)),
+    );
 }
 
 function nameOf(code: number): Embedding {

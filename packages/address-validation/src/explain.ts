@@ -1,69 +1,117 @@
+import type { AddressClass } from "./address-blocks.generated.ts";
 import { blockOf } from "./classify.ts";
-import { describeEmbedded, embeddingPrefixes } from "./embedded-ipv4.ts";
-import type { EmbeddedIPv4 } from "./embedded-ipv4.ts";
+import { embeddedReadings, embeddingPrefixes } from "./embedded-ipv4.ts";
+import type { EmbeddedReading } from "./embedded-ipv4.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { formatAddress, formatEndpoint } from "./format-endpoint.ts";
 import type { PolicyRules } from "./policy-table.ts";
-import { formatPrefix, parsePrefix, prefixContains } from "./prefix.ts";
+import { hasPort } from "./port-rules.ts";
+import { commonBits, formatPrefix, parsePrefix, prefixContains } from "./prefix.ts";
 import type { Prefix } from "./prefix.ts";
-import { EMBEDDED, reasonName } from "./reasons.ts";
+import type { ReasonName, RuleReason } from "./reasons.ts";
 
-/**
- * A verdict as one line for people. It repeats the policy's decision by scanning the rules as they were written, not
- * by the compiled table, so that a test can hold the two against each other.
- */
-export function explainVerdict(
-  endpoint: Endpoint,
-  verdict: number,
-  preset: string,
-  rules: PolicyRules,
-): string {
-  const head = `${formatEndpoint(endpoint)} is ${verdict === 0 ? "accepted" : `refused (${reasonName(verdict)})`}`;
-  const embedded = embeddedOf(endpoint, rules);
-  const own = `${head}: ${describe(endpoint, verdict & EMBEDDED ? 0 : verdict, preset, rules)}`;
-  if (embedded === undefined || (verdict !== 0 && (verdict & EMBEDDED) === 0)) return own;
-  const inner = [embedded.address, ...(embedded.server === undefined ? [] : [embedded.server])].map(
-    (address) => describe(address, verdict === 0 ? 0 : verdict & ~EMBEDDED, preset, rules),
-  );
-  return `${own}; it carries by ${embedded.embedding}: ${inner.join("; its server: ")}`;
+/** A policy's rules as they were written. */
+export interface ExplainedPolicy {
+  readonly preset: string;
+  readonly rules: PolicyRules;
+  readonly acceptedPorts: Int32Array<ArrayBuffer>;
 }
 
-function describe(endpoint: Endpoint, verdict: number, preset: string, rules: PolicyRules): string {
-  const reason = reasonName(verdict);
-  if (reason === "port-zero") return "nothing can be sent to port 0";
-  if (reason === "port-denied") return `the port rules refuse port ${endpoint.port}`;
-  if (reason === "own-endpoint") return `${formatAddress(endpoint)} is this relay itself`;
-  if (reason === "peer-relay") return `${formatAddress(endpoint)} is another relay`;
+/** A verdict and the rule behind it. */
+export interface Explanation {
+  readonly reason: ReasonName;
+  readonly text: string;
+}
+
+/**
+ * Decides by scanning the rules one after the other, as the documentation of `AddressPolicy` states them, and says
+ * which one decided. Nothing is shared with the compiled table, so that the two can be held against each other.
+ */
+export function explainEndpoint(endpoint: Endpoint, policy: ExplainedPolicy): Explanation {
+  const name = formatEndpoint(endpoint);
+  const refused = (reason: ReasonName, why: string): Explanation => ({
+    reason,
+    text: `${name} is refused (${reason}): ${why}`,
+  });
+  if (endpoint.port === 0) return refused("port-zero", "nothing can be sent to port 0");
+  if (!hasPort(policy.acceptedPorts, endpoint.port)) {
+    return refused("port-denied", `the port rules refuse port ${endpoint.port}`);
+  }
+  const outer = decide(endpoint, policy);
+  if (outer.reason !== "accepted") return refused(outer.reason, outer.why);
+  let why = outer.why;
+  for (const { embedding, role, address } of readingsOf(endpoint, policy.rules)) {
+    const inner = decide(address, policy);
+    const carries = `by ${embedding} it carries ${role === "" ? "" : `${role} `}${inner.why}`;
+    if (inner.reason !== "accepted") return refused(`embedded-${inner.reason}`, carries);
+    why += `; ${carries}`;
+  }
+  return { reason: "accepted", text: `${name} is accepted: ${why}` };
+}
+
+interface Decision {
+  readonly reason: "accepted" | RuleReason | AddressClass;
+  readonly why: string;
+}
+
+function decide(endpoint: Endpoint, { preset, rules }: ExplainedPolicy): Decision {
+  const address = formatAddress(endpoint);
+  const relay = relayAt(endpoint, rules);
+  if (relay === "own-endpoint") return { reason: relay, why: `${address}, which is this relay itself` };
+  if (relay === "peer-relay") return { reason: relay, why: `${address}, which is another relay` };
   const block = blockOf(endpoint);
   const what =
     block === undefined
-      ? `${formatAddress(endpoint)} is in no special-purpose block`
-      : `${formatAddress(endpoint)} is in ${block.prefix}, ${block.name} ${block.rfc}`;
-  const listed = closest(endpoint, rules);
-  if (listed !== undefined && (verdict === 0 || reason === "denied-prefix")) {
-    return `${what}; ${listed.verb} by ${formatPrefix(listed.prefix)}`;
+      ? `${address}, which is in no special-purpose block`
+      : `${address}, which is in ${block.prefix} (${block.name} ${block.rfc})`;
+  const listed = closestPrefix(endpoint, rules);
+  const presetReason = rules.accepts(block) ? "accepted" : (block?.addressClass ?? "global");
+  const byPreset = `${what}: preset ${preset} ${presetReason === "accepted" ? "accepts" : "refuses"} that`;
+  if (listed === undefined) {
+    if (presetReason !== "accepted" || rules.unlisted === "preset")
+      return { reason: presetReason, why: byPreset };
+    return { reason: "unlisted", why: `${what}: no allow prefix covers it` };
   }
-  if (reason === "unlisted") return `${what}; no allow prefix covers it`;
-  return `${what}; preset ${preset} ${rules.accepts(block) ? "accepts" : "refuses"} it`;
+  const byList = `${what}: ${listed.verb} by ${formatPrefix(listed)}`;
+  if (listed.verb === "denied") return { reason: "denied-prefix", why: byList };
+  const closerBlock = block !== undefined && parsePrefix(block.prefix).bits > listed.bits;
+  if (closerBlock && presetReason !== "accepted") {
+    return { reason: presetReason, why: `${byPreset}, and ${formatPrefix(listed)} is too wide to allow it` };
+  }
+  return { reason: "accepted", why: byList };
 }
 
-interface Listed {
-  readonly prefix: Prefix;
-  readonly verb: "allowed" | "denied";
+/** Own and peer endpoints: a port of its own before all ports, own before peer. */
+function relayAt(
+  endpoint: Endpoint,
+  { own, peerRelays }: PolicyRules,
+): "own-endpoint" | "peer-relay" | undefined {
+  const at = (list: readonly Endpoint[], port: number): boolean =>
+    list.some((other) => commonBits(other, endpoint) === 128 && other.port === port);
+  for (const port of [endpoint.port, 0]) {
+    if (at(own, port)) return "own-endpoint";
+    if (at(peerRelays, port)) return "peer-relay";
+  }
+  return undefined;
 }
 
 /** The longest allow or deny prefix around an address. */
-function closest(endpoint: Endpoint, rules: PolicyRules): Listed | undefined {
-  const around = [
-    ...rules.allow.map((text): Listed => ({ prefix: parsePrefix(text), verb: "allowed" })),
-    ...rules.deny.map((text): Listed => ({ prefix: parsePrefix(text), verb: "denied" })),
-  ].filter(({ prefix }) => prefixContains(prefix, endpoint));
-  return around.sort((a, b) => b.prefix.bits - a.prefix.bits)[0];
-}
-
-function embeddedOf(endpoint: Endpoint, rules: PolicyRules): EmbeddedIPv4 | undefined {
-  const form = embeddingPrefixes(rules.nat64Prefixes)
+function closestPrefix(
+  endpoint: Endpoint,
+  rules: PolicyRules,
+): (Prefix & { verb: "allowed" | "denied" }) | undefined {
+  return [
+    ...rules.allow.map((text) => ({ ...parsePrefix(text), verb: "allowed" as const })),
+    ...rules.deny.map((text) => ({ ...parsePrefix(text), verb: "denied" as const })),
+  ]
     .filter((prefix) => prefixContains(prefix, endpoint))
     .sort((a, b) => b.bits - a.bits)[0];
-  return form === undefined || form.code === 0 ? undefined : describeEmbedded(endpoint, form.code);
+}
+
+function readingsOf(endpoint: Endpoint, rules: PolicyRules): readonly EmbeddedReading[] {
+  const form = embeddingPrefixes(rules.nat64Prefixes)
+    .reverse()
+    .filter((prefix) => prefixContains(prefix, endpoint))
+    .sort((a, b) => b.bits - a.bits)[0];
+  return form === undefined ? [] : embeddedReadings(endpoint, form.code);
 }

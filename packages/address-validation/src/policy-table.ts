@@ -2,6 +2,7 @@ import { AddressError } from "./address-validation-error.ts";
 import { blockPrefixes } from "./address-blocks.ts";
 import type { AddressBlock } from "./address-blocks.ts";
 import { embeddingPrefixes } from "./embedded-ipv4.ts";
+import { isIPv4 } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { formatAddress } from "./format-endpoint.ts";
 import { comparePrefixes, formatPrefix, parsePrefix, prefixContains } from "./prefix.ts";
@@ -76,10 +77,13 @@ export function compilePolicy(rules: PolicyRules): PolicyTable {
     host: 0,
     endpoints: 0,
   };
-  return { trie: new PrefixTrie(flatten(changes, root, rules), cellOf(root, rules)), endpoints };
+  // Apart, because a short IPv6 prefix encloses the mapped words and yet says nothing of IPv4.
+  const families = [changes.filter(isOfIPv4), changes.filter((change) => !isOfIPv4(change))];
+  const entries = families.flatMap((family) => flatten(family, root, rules));
+  return { trie: new PrefixTrie(entries, cellOf(root, rules)), endpoints };
 }
 
-/** Visits the prefixes outside in, each with the state of the closest one around it. */
+/** Visits the prefixes of one family outside in, each with the state of the closest one around it. */
 function flatten(changes: readonly Change[], root: State, rules: PolicyRules): PrefixEntry[] {
   const sorted = [...changes].sort(comparePrefixes);
   const around: (Prefix & { readonly state: State })[] = [];
@@ -91,6 +95,10 @@ function flatten(changes: readonly Change[], root: State, rules: PolicyRules): P
     entries.push({ address, bits, value: cellOf(state, rules) });
   }
   return entries;
+}
+
+function isOfIPv4({ address }: Prefix): boolean {
+  return isIPv4(address);
 }
 
 function encloses(outer: Prefix, inner: Prefix): boolean {

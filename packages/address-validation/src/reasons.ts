@@ -35,8 +35,9 @@ const FIRST_CLASS = 16;
  */
 export function reasonName(code: number): ReasonName | "unknown" {
   const base = code & ~EMBEDDED;
+  if (code !== base && (base === 0 || code !== base + EMBEDDED)) return "unknown";
   const name = base < FIRST_CLASS ? rules[base] : addressClasses[base - FIRST_CLASS];
-  if (name === undefined || code === EMBEDDED) return "unknown";
+  if (name === undefined) return "unknown";
   return base === code ? name : `embedded-${name as RuleReason | AddressClass}`;
 }
 

@@ -18,7 +18,9 @@ interface Entry {
 
 const DEFAULT_CAPACITY = 16_384;
 const MAXIMUM_CAPACITY = 1 << 20;
-const EMPTY: Entry = Object.freeze({ address: "", endpoint: makeEndpoint(0, 0, 0, 0, -1, 0) });
+
+/** What fills an unused place is true as well, so that no look-up has to ask whether a place is used. */
+const EMPTY: Entry = { address: "0.0.0.0", endpoint: makeEndpoint(0, 0, 0xffff, 0, 0, 0) };
 
 /**
  * A bounded cache from address text and port to a frozen endpoint, with two places for each:
