@@ -4,6 +4,7 @@ import { CoarseClock } from "@udp-relay/clock";
 import { describe, expect, it } from "vitest";
 import { judge, newComparison, takeTurns } from "./threads/compare-clocks.ts";
 
+const onBun = "Bun" in globalThis;
 const script = new URL("./threads/comparing-worker.ts", import.meta.url);
 
 describe("threads of one clock", () => {
@@ -36,6 +37,29 @@ describe("threads of one clock", () => {
       const { atLeastMs, atMostMs } = judge(comparison);
       expect(atLeastMs).toBeLessThan(2);
       expect(atMostMs).toBeLessThan(2);
+    }
+  });
+
+  // Node's threads do not look at the wall clock at all.
+  it.skipIf(!onBun)("agree when the wall clock was set between their starts", async () => {
+    const realNow = Date.now;
+    const stepMs = 3_600_000;
+    using clock = new CoarseClock();
+    try {
+      Date.now = () => realNow() + stepMs;
+      const comparison = newComparison(clock.handle, 100);
+      const late = new Worker(new URL("./threads/stepped-worker.ts", import.meta.url), {
+        workerData: { comparison, stepMs },
+      });
+      const ended = once(late, "exit");
+      await once(late, "message");
+      takeTurns(clock, comparison, 0);
+      await ended;
+      const { atLeastMs, atMostMs } = judge(comparison);
+      expect(atLeastMs).toBeLessThan(2);
+      expect(atMostMs).toBeLessThan(3);
+    } finally {
+      Date.now = realNow;
     }
   });
 });

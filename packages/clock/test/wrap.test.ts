@@ -64,7 +64,7 @@ describe("a clock across its wraps", () => {
         expect(clock.stalenessMs()).toBeLessThan(1000);
         expect((clock.recentMicros() - ((nowMs * 1000) >>> 0)) | 0).toBeLessThan(1_000_000);
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000, interruptAfterTimeLimit: 5000, markInterruptAsFailure: true },
     );
   });
 

@@ -1,0 +1,44 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const project = mkdtempSync(join(tmpdir(), "clock-published-"));
+
+/** The package as it is installed: compiled, without its sources, under its own name. */
+beforeAll(() => {
+  const installed = join(project, "node_modules/@udp-relay/clock");
+  mkdirSync(installed, { recursive: true });
+  copyFileSync(join(root, "package.json"), join(installed, "package.json"));
+  const tsc = createRequire(import.meta.url).resolve("typescript/lib/tsc.js");
+  const options = ["--outDir", join(installed, "dist"), "--tsBuildInfoFile", join(project, "tsbuildinfo")];
+  const args = [tsc, "-p", join(root, "tsconfig.lib.json"), ...options];
+  const compiled = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect([compiled.status, compiled.stdout]).toEqual([0, ""]);
+}, 60_000);
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+describe("the published package", () => {
+  it("finds the script of its ticker thread in dist", () => {
+    const program = join(project, "program.mjs");
+    writeFileSync(
+      program,
+      `import { CoarseClock } from "@udp-relay/clock";
+       const clock = new CoarseClock();
+       const ticker = clock.startTickerThread({ intervalMs: 1 });
+       await ticker.ready;
+       const ticks = new Set();
+       const until = performance.now() + 100;
+       while (performance.now() < until) ticks.add(clock.recentMs());
+       ticker.stop();
+       await ticker.ended;
+       console.log(import.meta.resolve("@udp-relay/clock").endsWith("/dist/index.js"), ticks.size > 10);`,
+    );
+    const ran = spawnSync(process.execPath, [program], { cwd: project, encoding: "utf8", timeout: 20_000 });
+    expect([ran.stdout.trim(), ran.stderr]).toEqual(["true true", ""]);
+  });
+});
