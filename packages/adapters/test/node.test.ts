@@ -1,13 +1,13 @@
+import { describe, expect, it } from "vitest";
 import { NodeTransport } from "../src/transport/node.ts";
-import { untilReal } from "./conformance/adapter-under-test.ts";
+import { nativeAdapter } from "./conformance/native-adapter.ts";
 import { conformance } from "./conformance/suite.ts";
-import { linkLocalAddress, udpPeer } from "./conformance/udp-peer.ts";
 
-conformance({
-  name: "node",
-  open: (options) => NodeTransport.open({ host: "127.0.0.1", ...options }),
-  peer: udpPeer,
-  until: untilReal,
-  datagramSockets: true,
-  linkLocal: linkLocalAddress(),
-});
+if (nativeAdapter.name === "node") conformance(nativeAdapter);
+else {
+  describe("node", () => {
+    it("says that it is the wrong one for this runtime", async () => {
+      await expect(NodeTransport.open()).rejects.toMatchObject({ code: "ERR_ADAPTER_UNSUPPORTED" });
+    });
+  });
+}

@@ -16,6 +16,7 @@ export { DropReason, dropReasonNames } from "./drop-reason.ts";
 export type BunTransportOptions = TransportOptions;
 
 const BATCH_DATAGRAMS = 64;
+const CONGESTION_RETRY_MS = 1;
 
 /**
  * A transport over `Bun.udpSocket`.
@@ -59,7 +60,7 @@ export class BunTransport extends BaseTransport {
         if (transport !== undefined) transport.#onData(bytes, port, address, flags?.truncated === true);
       },
       drain: () => {
-        if (transport !== undefined) transport.#onDrain();
+        if (transport !== undefined) transport.#drain();
       },
       // Without a handler the process dies of a peer's ICMP error.
       error: (_socket, error) => {
@@ -209,8 +210,14 @@ export class BunTransport extends BaseTransport {
         this.counters.sentBytes += bytes.length;
         return true;
       } catch (error) {
+        const reason = dropReasonOf(error);
+        if (reason === DropReason.queueFull) {
+          // ENOBUFS: the socket stays writable, so that no drain event will come.
+          setTimeout(this.#drain, CONGESTION_RETRY_MS);
+          return false;
+        }
         if (attempt === 2) {
-          this.counters.drop(dropReasonOf(error));
+          this.counters.drop(reason);
           return true;
         }
         this.counters.retriedSends += 1;
@@ -218,7 +225,7 @@ export class BunTransport extends BaseTransport {
     }
   }
 
-  #onDrain(): void {
+  readonly #drain = (): void => {
     if (this.closed) return;
     for (let slot = this.queue.peek(); slot >= 0; slot = this.queue.peek()) {
       const from = this.queue.offset(slot);
@@ -227,7 +234,7 @@ export class BunTransport extends BaseTransport {
       this.queue.shift();
     }
     this.#congested = false;
-  }
+  };
 
   #onSocketError(error: unknown): void {
     this.counters.icmpErrors += 1;

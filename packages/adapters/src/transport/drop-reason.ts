@@ -26,7 +26,7 @@ export const DropReason = {
   accessDenied: 10,
   /** Sent: ECONNREFUSED again after the one retry that an earlier datagram's ICMP error deserves. */
   refused: 11,
-  /** Sent: ENOBUFS or ENOMEM. */
+  /** Sent: ENOMEM. (ENOBUFS, like EAGAIN, is congestion: it fills the queue.) */
   noBuffers: 12,
   /** Sent: ENETUNREACH, EHOSTUNREACH, ENETDOWN or EHOSTDOWN. */
   unreachable: 13,
@@ -63,7 +63,7 @@ const byErrorCode = new Map<unknown, DropReasonCode>([
   ["EACCES", DropReason.accessDenied],
   ["EPERM", DropReason.accessDenied],
   ["ECONNREFUSED", DropReason.refused],
-  ["ENOBUFS", DropReason.noBuffers],
+  ["ENOBUFS", DropReason.queueFull],
   ["ENOMEM", DropReason.noBuffers],
   ["EAGAIN", DropReason.queueFull],
   ["EWOULDBLOCK", DropReason.queueFull],

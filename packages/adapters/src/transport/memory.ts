@@ -21,7 +21,7 @@ export interface MemoryTransportOptions extends TransportOptions {
   readonly bytesPerSecond?: number;
   /**
    * Asked before each datagram reaches the device: a system error's code, such as `EMSGSIZE`, fails that
-   * send as the system would. `EAGAIN` is congestion: the datagram is offered again after 1 ms.
+   * send as the system would. `EAGAIN` and `ENOBUFS` are congestion: the datagram is offered again after 1 ms.
    */
   readonly failSend?: (length: number, to: Endpoint) => string | undefined;
 }
@@ -138,7 +138,7 @@ export class MemoryTransport extends BaseTransport implements MemorySocket {
       return "congested";
     }
     const code = this.#options.failSend?.(bytes.length, endpoint);
-    if (code === "EAGAIN") {
+    if (code === "EAGAIN" || code === "ENOBUFS") {
       this.#scheduleDrain(RETRY_MS);
       return "congested";
     }

@@ -18,10 +18,9 @@ export type NodeTransportOptions = TransportOptions;
 
 /** libuv queues what the kernel does not take; how far that has gone is looked at every so many datagrams. */
 const SENDS_A_CHECK = 16;
-const ON_BUN = "bun" in process.versions;
 
 /**
- * A transport over `node:dgram`, on Node.
+ * A transport over `node:dgram`, on Node (on Bun use `./bun`).
  *
  * dgram emits one event a datagram, and each is handed over at once as a batch of one: collecting a turn's
  * datagrams until `setImmediate` was measured to cost 5 to 10 % more CPU a datagram at every rate, and to add
@@ -42,10 +41,14 @@ export class NodeTransport extends BaseTransport {
    * Binds a socket.
    *
    * @throws AdapterError ERR_ADAPTER_OPTION, ERR_ADAPTER_BIND, ERR_ADAPTER_CLOSED (the signal is aborted
-   *   already), ERR_ADAPTER_UNSUPPORTED (`reusePort` before Node 23)
+   *   already), ERR_ADAPTER_UNSUPPORTED (`reusePort` before Node 23; Bun)
    */
   static async open(options: NodeTransportOptions = {}): Promise<NodeTransport> {
     requireNotAborted(options);
+    if ("bun" in process.versions) {
+      // Its node:dgram drops datagrams to healthy peers after an ICMP error, and has no send queue to ask.
+      throw new AdapterError("ERR_ADAPTER_UNSUPPORTED", "on Bun use @udp-relay/adapters/bun");
+    }
     const checked = socketOptions(options);
     if (checked.ipv6) installDefaultZones();
     const socket = await bind(checked);
@@ -74,7 +77,6 @@ export class NodeTransport extends BaseTransport {
     if (refused !== 0) return refused;
     if (this.#congested) return this.enqueue(bytes, endpoint, priorityClass);
     this.#copy.set(bytes);
-    if (ON_BUN) return this.#sendOnBun(bytes.slice(), endpoint);
     const address = this.#destinations.of(endpoint);
     this.#socket.send(this.#copy, 0, bytes.length, endpoint.port, address, this.#onSent);
     // libuv still refers to the copy of a datagram that it had to queue.
@@ -84,7 +86,7 @@ export class NodeTransport extends BaseTransport {
 
   forward(batch: DatagramBatch, index: number, endpoint: Endpoint, priorityClass = 0): 0 | DropReasonCode {
     const bytes = batch.bytes(index);
-    if (!batch.stable || this.#congested || ON_BUN) return this.send(bytes, endpoint, priorityClass);
+    if (!batch.stable || this.#congested) return this.send(bytes, endpoint, priorityClass);
     const refused = this.refusal(endpoint, bytes.length);
     if (refused !== 0) return refused;
     this.#socket.send(bytes, endpoint.port, this.#destinations.of(endpoint), this.#onSent);
@@ -136,20 +138,6 @@ export class NodeTransport extends BaseTransport {
     } else this.counters.drop(dropReasonOf(error));
     if (this.#congested) this.#drain();
   };
-
-  /**
-   * On Bun a send fails with the ICMP error that an *earlier* datagram to somebody else brought about, and is
-   * not sent: it is tried once more.
-   */
-  #sendOnBun(bytes: Uint8Array, endpoint: Endpoint): 0 {
-    const address = this.#destinations.of(endpoint);
-    this.#socket.send(bytes, endpoint.port, address, (error, sentBytes) => {
-      if (error === null || this.closed) return this.#onSent(error, sentBytes);
-      this.counters.retriedSends += 1;
-      this.#socket.send(bytes, endpoint.port, address, this.#onSent);
-    });
-    return 0;
-  }
 
   #drain(): void {
     if (this.closed || this.#checkCongestion()) return;

@@ -1,0 +1,74 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Endpoint } from "@udp-relay/address-validation";
+import { describe, expect, it } from "vitest";
+import { MemoryNetwork, MemoryTransport } from "../src/transport/memory.ts";
+import { memoryAdapter } from "./conformance/memory-adapter.ts";
+import { nativeAdapter, onBun } from "./conformance/native-adapter.ts";
+import { faults, faultScenario, QUEUE_DATAGRAMS, TIMES_EACH } from "./faults/scenario.ts";
+import type { FaultReport } from "./faults/scenario.ts";
+
+const canInject = process.platform === "linux" && spawnSync("gcc", ["--version"]).status === 0;
+
+describe("send errors", () => {
+  it("memory counts each by reason, and congestion costs the worst class", async () => {
+    const network = new MemoryNetwork({ link: { delayMs: 1 } });
+    const failures = new Map<number, number>();
+    const failSend = (_length: number, to: Endpoint): string | undefined => {
+      if (to.a3 >>> 16 !== ((127 << 8) | 66)) return undefined;
+      const times = (to.a3 >>> 8) & 255;
+      const failed = failures.get(to.a3) ?? 0;
+      failures.set(to.a3, failed + 1);
+      const named = [...faults, ["EAGAIN", 11], ["ENOBUFS", 105]] as const;
+      const code = named.find(([, errno]) => errno === (to.a3 & 255))![0];
+      return times === 0 || failed < times ? code : undefined;
+    };
+    const adapter = memoryAdapter(network, (options) =>
+      MemoryTransport.open(network, { ...options, failSend }),
+    );
+    judge(await faultScenario(adapter), 0);
+  });
+
+  it.skipIf(!canInject)(`${nativeAdapter.name} counts each errno of the system call by reason`, () => {
+    const folder = mkdtempSync(join(tmpdir(), "udp-faults-"));
+    try {
+      const library = join(folder, "udp-faults.so");
+      const source = fileURLToPath(new URL("./faults/udp-faults.c", import.meta.url));
+      execFileSync("gcc", ["-O1", "-Wall", "-shared", "-fPIC", "-o", library, source, "-ldl"]);
+      const child = fileURLToPath(new URL(`./faults/child${extname(import.meta.url)}`, import.meta.url));
+      const { stdout, stderr, status } = spawnSync(
+        process.execPath,
+        ["--conditions=@udp-relay/source", child],
+        { env: { ...process.env, LD_PRELOAD: library }, encoding: "utf8", timeout: 20_000 },
+      );
+      expect(`${status} ${stderr}`).toBe("0 ");
+      judge(JSON.parse(stdout) as FaultReport, onBun ? 1 : 0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+/** @param retries how often the transport sends a failed datagram again */
+function judge(report: FaultReport, retries: number): void {
+  expect(report.errorsDelivered).toBe(report.errorsOffered);
+  const drops: Record<string, number> = {};
+  for (const [, , reason] of faults) drops[reason] = (drops[reason] ?? 0) + TIMES_EACH;
+  expect(report.errorStats.drops).toEqual(drops);
+  expect(report.errorStats.retriedSends).toBe(retries * TIMES_EACH * faults.length);
+
+  expect(report.congestions.length).toBe(2);
+  for (const { stats, deliveredByClass, offeredByClass, inOrderByClass } of report.congestions) {
+    expect(inOrderByClass).toBe(true);
+    expect(deliveredByClass[0]).toBe(offeredByClass[0]);
+    expect(stats.queueFullByClass).toEqual([0, 0, 0, 0, 0, stats.drops.queueFull, 0, 0]);
+    expect(deliveredByClass[5]! + stats.drops.queueFull!).toBe(offeredByClass[5]);
+    // What the system had taken before it was seen to be congested, and what the queue held.
+    expect(stats.sentDatagrams).toBeGreaterThanOrEqual(QUEUE_DATAGRAMS);
+    expect(stats.sentDatagrams).toBeLessThanOrEqual(QUEUE_DATAGRAMS + 64);
+    expect(stats.queuedDatagrams).toBe(0);
+  }
+}
