@@ -24,7 +24,8 @@ export interface BunUdpHandler {
     flags?: { readonly truncated?: boolean },
   ): void;
   drain(): void;
-  error(socket: BunUdpSocket, error: unknown): void;
+  /** Called with the error alone by Bun 1.4, with the socket before it by Bun's own type. */
+  error(...socketAndError: unknown[]): void;
 }
 
 interface BunRuntime {

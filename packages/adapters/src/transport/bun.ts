@@ -63,8 +63,8 @@ export class BunTransport extends BaseTransport {
         if (transport !== undefined) transport.#drain();
       },
       // Without a handler the process dies of a peer's ICMP error.
-      error: (_socket, error) => {
-        if (transport !== undefined) transport.#onSocketError(error);
+      error: (...socketAndError) => {
+        if (transport !== undefined) transport.#onSocketError(socketAndError.at(-1));
       },
     });
     try {

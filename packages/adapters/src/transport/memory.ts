@@ -27,6 +27,8 @@ export interface MemoryTransportOptions extends TransportOptions {
 }
 
 const BATCH_DATAGRAMS = 64;
+/** Below the rounding of sums of virtual times: waiting for less might not move the clock. */
+const CLOCK_GRAIN_MS = 1e-6;
 /** Until a device that refused for no reason of its own is asked again. */
 const RETRY_MS = 1;
 
@@ -133,7 +135,7 @@ export class MemoryTransport extends BaseTransport implements MemorySocket {
     const backlogMs = startMs - nowMs;
     const roomInMs = backlogMs + (bytes.length - this.#sendBufferBytes) / this.#bytesPerMs;
     // An idle device takes any datagram, as the kernel does.
-    if (backlogMs > 0 && roomInMs > 0) {
+    if (backlogMs > 0 && roomInMs > CLOCK_GRAIN_MS) {
       this.#scheduleDrain(Math.min(roomInMs, backlogMs));
       return "congested";
     }
