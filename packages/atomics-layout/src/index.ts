@@ -5,6 +5,8 @@ export { attachRegion, createRegion, Region } from "./region.ts";
 export type { CreateOptions, ExpectedRegion, OwnerRepair, OwnerReport, RegionHandle } from "./region.ts";
 export type { HashKeys, Section } from "./region-header.ts";
 export type { RecordLayout, RegionOptions, RegionPlan, SectionPlan } from "./region-plan.ts";
+export { superviseWorker } from "./supervise-worker.ts";
+export type { OwnerStall, SuperviseOptions, SupervisedWorker, WorkerEnd } from "./supervise-worker.ts";
 export type {
   CompoundUpdate,
   RegionOps,

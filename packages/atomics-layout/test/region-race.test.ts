@@ -1,4 +1,4 @@
-import { attachRegion, type RegionHandle } from "@udp-relay/atomics-layout";
+import { attachRegion } from "@udp-relay/atomics-layout";
 import { allocate } from "@udp-relay/atomics-layout/memory";
 import { describe, expect, it } from "vitest";
 import { layOut } from "../src/region-plan.ts";
