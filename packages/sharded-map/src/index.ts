@@ -1,1 +1,13 @@
-export {};
+export type { Guard } from "./guard.ts";
+export type { InitializeRecord } from "./insert-entry.ts";
+export type { Patience } from "./map-memory.ts";
+export { shardCount } from "./map-options.ts";
+export type { EndpointWords, LongGuard, ShardedMapOptions, ShardedMapThreadOptions } from "./map-options.ts";
+export type { ShardedMapStats, ShardStats } from "./map-stats.ts";
+export { ABSENT, BUSY, EXISTS, FULL } from "./outcomes.ts";
+export type { ProbeDistribution, ProbeLengths } from "./probe-lengths.ts";
+export type { SlotPredicate } from "./remove-entry.ts";
+export { ShardedMapError } from "./sharded-map-error.ts";
+export type { ShardedMapErrorCode } from "./sharded-map-error.ts";
+export { ShardedMap } from "./sharded-map.ts";
+export { Sidecar } from "./sidecar.ts";

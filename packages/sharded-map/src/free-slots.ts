@@ -1,0 +1,209 @@
+import { pause, peek, poke } from "@udp-relay/atomics-layout/memory";
+import { hasPassed, holdsOldest, retire } from "./guards.ts";
+import { controlAt, generationOf, isLive, MAX_GENERATION } from "./identity.ts";
+import {
+  FREE,
+  FRESH,
+  FRESH_END,
+  HEAD,
+  INFLIGHT,
+  LAST_STAMP,
+  RESTING,
+  RETIRED,
+  shardAt,
+  STEALS,
+  TAIL,
+  WAITING,
+  WAITING_STAMP,
+} from "./map-memory.ts";
+import type { MapMemory } from "./map-memory.ts";
+import { tryLockShard, unlockShard } from "./lock-word.ts";
+
+/**
+ * Every slot belongs to a shard, whose lock protects it: live, on the shard's list, not used yet (FRESH to FRESH_END), or
+ * in the holder's hands (INFLIGHT). The list is first in, first out:
+ *
+ *     HEAD -> [ FREE slots that have passed ][ WAITING, until WAITING_STAMP has ][ RESTING, removed since ] <- TAIL
+ *
+ * so one stamp stands for many slots, and what was removed longest ago is used first.
+ *
+ *     link  shard (8 bits) | next slot + 1, 0 at the end (24)
+ *
+ * What must stay true for a kill at any step: the list is what HEAD and the links say (the counters and TAIL are
+ * recomputed); INFLIGHT names a slot before it leaves or after it joins the list; and the shard in the slot's link is
+ * whose it is, changed by one store. So whoever repairs a shard knows of the slot in INFLIGHT whether it is this shard's
+ * and whether it is on the list, in whatever order the shards of a dead thread are repaired.
+ */
+const NEXT_MASK = 0xffffff;
+
+export function ownerShard(memory: MapMemory, slot: number): number {
+  return peek(memory.words, memory.linksAt + slot) >>> 24;
+}
+
+/** Makes the slot in the holder's hands this shard's. */
+function own(memory: MapMemory, shard: number, slot: number): void {
+  poke(memory.words, memory.linksAt + slot, shard << 24);
+}
+
+/**
+ * Takes the slot that was removed longest ago off a shard's list, into the shard's INFLIGHT.
+ *
+ * @returns -1 if the shard has none that has passed
+ *
+ * Concurrency: the shard's holder.
+ */
+export function detachSlot(memory: MapMemory, shard: number): number {
+  const { words } = memory;
+  const at = shardAt(memory, shard);
+  const fresh = peek(words, at + FRESH);
+  if (fresh < peek(words, at + FRESH_END)) {
+    own(memory, shard, fresh);
+    poke(words, at + INFLIGHT, fresh + 1);
+    poke(words, at + FRESH, fresh + 1);
+    return fresh;
+  }
+  const free = peek(words, at + FREE);
+  if (free === 0) return admitPassed(memory, at) ? detachSlot(memory, shard) : -1;
+  const slot = peek(words, at + HEAD) - 1;
+  poke(words, at + INFLIGHT, slot + 1);
+  poke(words, at + HEAD, peek(words, memory.linksAt + slot) & NEXT_MASK);
+  poke(words, at + FREE, free - 1);
+  return slot;
+}
+
+/** Moves the boundary between free and resting slots, if the guards have moved on. */
+function admitPassed(memory: MapMemory, at: number): boolean {
+  const { words } = memory;
+  if (peek(words, at + WAITING) === 0) {
+    const resting = peek(words, at + RESTING);
+    if (resting === 0) return false;
+    poke(words, at + WAITING, resting);
+    poke(words, at + WAITING_STAMP, peek(words, at + LAST_STAMP));
+    poke(words, at + RESTING, 0);
+  }
+  if (!hasPassed(memory, peek(words, at + WAITING_STAMP))) return false;
+  poke(words, at + FREE, peek(words, at + WAITING));
+  poke(words, at + WAITING, 0);
+  return true;
+}
+
+/** The holder takes a slot into its hands that is about to leave the index. It is this shard's from now on. */
+export function holdSlot(memory: MapMemory, shard: number, slot: number): void {
+  own(memory, shard, slot);
+  poke(memory.words, shardAt(memory, shard) + INFLIGHT, slot + 1);
+}
+
+/** The holder's hands are empty: the slot is live, or on the list. */
+export function releaseSlot(memory: MapMemory, shard: number): void {
+  poke(memory.words, shardAt(memory, shard) + INFLIGHT, 0);
+}
+
+/**
+ * Puts the slot in the holder's hands at the end of the list, to rest until `stamp` has passed. A slot whose generations
+ * are used up is retired for good instead: a handle of its first life must never meet it again.
+ *
+ * Concurrency: the shard's holder, after `retire` gave the stamp.
+ */
+export function restSlot(memory: MapMemory, shard: number, slot: number, stamp: number): void {
+  const { words, linksAt } = memory;
+  const at = shardAt(memory, shard);
+  if (generationOf(peek(words, controlAt(memory, slot))) === MAX_GENERATION) {
+    poke(words, at + RETIRED, peek(words, at + RETIRED) + 1);
+    return;
+  }
+  own(memory, shard, slot);
+  const head = peek(words, at + HEAD);
+  if (head === 0) poke(words, at + HEAD, slot + 1);
+  else poke(words, linksAt + peek(words, at + TAIL) - 1, (shard << 24) | (slot + 1));
+  poke(words, at + TAIL, slot + 1);
+  poke(words, at + RESTING, peek(words, at + RESTING) + 1);
+  poke(words, at + LAST_STAMP, stamp);
+}
+
+/** Why a shard got no slot. */
+export const NO_SLOT_RESTING: -1 = -1;
+export const NO_SLOT_BUSY: -2 = -2;
+
+/**
+ * A slot for a newcomer of this shard, in its INFLIGHT: its own, else one of another shard, else, for as long as
+ * `patience.restSpins` says, whichever passes first.
+ *
+ * Concurrency: the shard's holder. It never waits for a lock, nor for a guard of its own thread.
+ */
+export function obtainSlot(memory: MapMemory, shard: number): number {
+  const own = detachSlot(memory, shard);
+  return own >= 0 ? own : obtainElsewhere(memory, shard);
+}
+
+function obtainElsewhere(memory: MapMemory, shard: number): number {
+  let why: number = NO_SLOT_RESTING;
+  for (let spin = 0; spin < memory.patience.restSpins; spin++) {
+    why = NO_SLOT_RESTING;
+    for (let step = 1; step <= memory.shardMask; step++) {
+      const other = (shard + step) & memory.shardMask;
+      if (!mayHaveSlots(memory, other)) continue;
+      if (!tryLockShard(memory, other)) {
+        why = NO_SLOT_BUSY;
+        continue;
+      }
+      const slot = stealSlot(memory, shard, other);
+      unlockShard(memory, other);
+      if (slot >= 0) return slot;
+    }
+    const slot = detachSlot(memory, shard);
+    if (slot >= 0) return slot;
+    if (why === NO_SLOT_RESTING && holdsOldest(memory)) break;
+    pause();
+  }
+  return why;
+}
+
+/** A hint, read without the lock. */
+function mayHaveSlots(memory: MapMemory, shard: number): boolean {
+  const { words } = memory;
+  const at = shardAt(memory, shard);
+  return peek(words, at + FRESH) < peek(words, at + FRESH_END) || peek(words, at + HEAD) !== 0;
+}
+
+/**
+ * Moves a slot from one shard to another; both locks are held. Until the store in the middle it is the other's, in whose
+ * INFLIGHT it stands; from then on it is ours, in whose INFLIGHT it stands, too.
+ */
+function stealSlot(memory: MapMemory, shard: number, other: number): number {
+  const { words } = memory;
+  const slot = detachSlot(memory, other);
+  if (slot < 0) return -1;
+  const at = shardAt(memory, shard);
+  poke(words, at + INFLIGHT, slot + 1);
+  own(memory, shard, slot);
+  releaseSlot(memory, other);
+  poke(words, at + STEALS, peek(words, at + STEALS) + 1);
+  return slot;
+}
+
+/**
+ * Recomputes the list's counters from its links, and puts the slot that a dead holder had in its hands where it belongs.
+ *
+ * Concurrency: whoever took the shard's lock over.
+ */
+export function repairSlots(memory: MapMemory, shard: number): void {
+  const { words, linksAt } = memory;
+  const at = shardAt(memory, shard);
+  const inflight = peek(words, at + INFLIGHT) - 1;
+  let length = 0;
+  let last = 0;
+  let listed = inflight >= peek(words, at + FRESH) && inflight < peek(words, at + FRESH_END);
+  for (let next = peek(words, at + HEAD); next !== 0 && length <= memory.shape.slots; length++) {
+    listed ||= next === inflight + 1;
+    last = next;
+    next = peek(words, linksAt + next - 1) & NEXT_MASK;
+  }
+  const stamp = retire(memory);
+  poke(words, at + TAIL, last);
+  poke(words, at + FREE, 0);
+  poke(words, at + WAITING, 0);
+  poke(words, at + RESTING, length);
+  poke(words, at + LAST_STAMP, stamp);
+  if (inflight < 0 || listed || ownerShard(memory, inflight) !== shard || isLive(memory, inflight)) return;
+  restSlot(memory, shard, inflight, stamp);
+}

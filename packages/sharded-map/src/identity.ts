@@ -1,0 +1,177 @@
+import { load, peek, poke } from "@udp-relay/atomics-layout/memory";
+import type { MapMemory } from "./map-memory.ts";
+import type { EndpointWords } from "./map-options.ts";
+import { hashEndpointWords, hashU32 } from "./tabulation.ts";
+
+/**
+ * A slot's identity. Its control word is the truth about the entry, whatever the index says:
+ *
+ *     control  generation (28 bits) | unused (2) | COPY (1) | LIVE (1)
+ *
+ *     u32      0 control  1 key
+ *     endpoint 0 control  1 stamp of the idle copy  2, 3 unused  4..9 key copy 0  10..15 key copy 1
+ *              (address words 0 to 3, port, zone; COPY says which copy is the key)
+ *
+ * An entry exists from the store that sets LIVE to the store that clears it: both have one writer, the holder of the lock
+ * of the key's shard. A slot's key does not change while it is not LIVE and rests, so that whoever found a slot in a
+ * guard and sees the key and LIVE has seen the entry.
+ */
+export const LIVE = 1;
+export const COPY = 2;
+const GENERATION_BITS = 4;
+export const MAX_GENERATION: number = 2 ** 28 - 1;
+
+const COPY_STAMP = 1;
+const U32_KEY = 1;
+const COPY_0 = 4;
+const COPY_WORDS = 6;
+
+/** Handles hold the slot in their low 24 bits and the generation above: an integer below 2^52, never 0. */
+const HANDLE_SLOTS = 2 ** 24;
+
+/** Index of a slot's control word; slot -1 has one too, which is never LIVE. */
+export function controlAt(memory: MapMemory, slot: number): number {
+  return memory.identityAt + ((slot + 1) << memory.identityBits);
+}
+
+export function isLive(memory: MapMemory, slot: number): boolean {
+  return (peek(memory.words, controlAt(memory, slot)) & LIVE) !== 0;
+}
+
+export function generationOf(control: number): number {
+  return control >>> GENERATION_BITS;
+}
+
+/** The control word with which a slot's next life begins. */
+export function nextLife(control: number): number {
+  return ((generationOf(control) + 1) << GENERATION_BITS) | LIVE;
+}
+
+/** A number for the entry that outlives the guard. Concurrency: in a guard; one plain read. */
+export function handleOf(memory: MapMemory, slot: number): number {
+  return generationOf(peek(memory.words, controlAt(memory, slot))) * HANDLE_SLOTS + slot;
+}
+
+/** The handle's slot, or -1 if its entry is gone. Concurrency: any thread, in a guard or not; one atomic read. */
+export function slotOfHandle(memory: MapMemory, handle: number): number {
+  const slot = handle % HANDLE_SLOTS;
+  if (!(slot >= 0 && slot < memory.shape.slots)) return -1;
+  const control = load(memory.words, controlAt(memory, slot));
+  const generation = (handle - slot) / HANDLE_SLOTS;
+  return (control & LIVE) !== 0 && generationOf(control) === generation ? slot : -1;
+}
+
+/** Index of the first word of a slot's key. */
+export function keyAt(memory: MapMemory, slot: number): number {
+  const at = controlAt(memory, slot);
+  if (memory.keyWords === 1) return at + U32_KEY;
+  return at + COPY_0 + ((peek(memory.words, at) & COPY) === 0 ? 0 : COPY_WORDS);
+}
+
+/** Whether a slot is LIVE under the key in `memory.key`. */
+export function isEntryOfKey(memory: MapMemory, slot: number): boolean {
+  const { words, key } = memory;
+  if (!isLive(memory, slot)) return false;
+  const at = keyAt(memory, slot);
+  for (let i = 0; i < memory.keyWords; i++) {
+    if (peek(words, at + i) !== (key[i]!)) return false;
+  }
+  return true;
+}
+
+/** Gives a slot that has rested the key in `memory.key`. Concurrency: the slot's holder; plain. */
+export function writeKey(memory: MapMemory, slot: number): void {
+  const at = controlAt(memory, slot);
+  if (memory.keyWords === 1) { writeWords(memory, at + U32_KEY); return; }
+  writeWords(memory, at + COPY_0);
+  poke(memory.words, at + COPY_STAMP, 0);
+}
+
+function writeWords(memory: MapMemory, at: number): void {
+  for (let i = 0; i < memory.keyWords; i++) poke(memory.words, at + i, memory.key[i]!);
+}
+
+/** A slot's endpoint, as a new object. */
+export function endpointOf(memory: MapMemory, slot: number): EndpointWords {
+  const { words } = memory;
+  const at = keyAt(memory, slot);
+  return {
+    a0: peek(words, at),
+    a1: peek(words, at + 1),
+    a2: peek(words, at + 2),
+    a3: peek(words, at + 3),
+    port: peek(words, at + 4),
+    zone: peek(words, at + 5) >>> 0,
+  };
+}
+
+/** The hash of the key in `memory.key`. */
+export function hashOfKey(memory: MapMemory): number {
+  const { key, tables } = memory;
+  if (memory.keyWords === 1) return hashU32(tables, key[0]!);
+  return hashEndpointWords(
+    tables,
+    memory.mapped,
+    key[0]!,
+    key[1]!,
+    key[2]!,
+    key[3]!,
+    key[4]!,
+    key[5]!,
+  );
+}
+
+/** The hash of a slot's present key. Concurrency: the holder of its shard's lock. */
+export function hashOfSlot(memory: MapMemory, slot: number): number {
+  const { words, tables } = memory;
+  const at = keyAt(memory, slot);
+  if (memory.keyWords === 1) return hashU32(tables, peek(words, at));
+  return hashEndpointWords(
+    tables,
+    memory.mapped,
+    peek(words, at),
+    peek(words, at + 1),
+    peek(words, at + 2),
+    peek(words, at + 3),
+    peek(words, at + 4),
+    peek(words, at + 5),
+  );
+}
+
+/** The stamp that the idle copy of an endpoint got when it last ceased to be the key. */
+export function idleCopyStamp(memory: MapMemory, slot: number): number {
+  return peek(memory.words, controlAt(memory, slot) + COPY_STAMP);
+}
+
+export function setIdleCopyStamp(memory: MapMemory, slot: number, stamp: number): void {
+  poke(memory.words, controlAt(memory, slot) + COPY_STAMP, stamp);
+}
+
+/** Writes `memory.key` to the copy that is not the key. Concurrency: the shard's holder, once that copy has passed. */
+export function writeIdleCopy(memory: MapMemory, slot: number): void {
+  const at = controlAt(memory, slot);
+  writeWords(memory, at + COPY_0 + ((peek(memory.words, at) & COPY) === 0 ? COPY_WORDS : 0));
+}
+
+/**
+ * Makes the new key the key, in one store: before it the entry has its old key, after it the new one.
+ *
+ * Concurrency: the holder of both keys' shards, after the new key's index word was published.
+ */
+export function switchKey(memory: MapMemory, slot: number): void {
+  const at = controlAt(memory, slot);
+  if (memory.keyWords === 1) poke(memory.words, at + U32_KEY, memory.key[0]!);
+  else poke(memory.words, at, peek(memory.words, at) ^ COPY);
+}
+
+/** Begins the slot's next life. Concurrency: the slot's holder, last of all. */
+export function setLive(memory: MapMemory, slot: number): void {
+  const at = controlAt(memory, slot);
+  poke(memory.words, at, nextLife(peek(memory.words, at)));
+}
+
+/** Ends the slot's life. Concurrency: the holder of the lock of the key's shard. */
+export function setDead(memory: MapMemory, slot: number): void {
+  const at = controlAt(memory, slot);
+  poke(memory.words, at, peek(memory.words, at) & ~LIVE);
+}

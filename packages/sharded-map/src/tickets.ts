@@ -1,0 +1,125 @@
+import { compareExchange, load, peek, poke } from "@udp-relay/atomics-layout/memory";
+import { CONFIRMED, JOURNAL, shardAt } from "./map-memory.ts";
+import type { MapMemory } from "./map-memory.ts";
+
+/**
+ * The capacity is exact because an entry needs a ticket before it exists and gives it back after it has ceased to. How
+ * many tickets are out is one counter for the whole map; what makes it bear a kill at any step is that a step is a
+ * compare-and-swap of the counter *and* the name of who made it:
+ *
+ *     tickets   shard (8 bits), count (24) | sequence (30)      one pair of words
+ *     JOURNAL   sequence (30), TAKE, GIVE or 0: done (2)        a word of each shard, its holder's
+ *     CONFIRMED the last sequence that somebody else saw        a word of each shard
+ *
+ * A shard's holder numbers its steps and writes the number to the journal before it tries. Whoever replaces another
+ * shard's name in the pair, while that shard's journal still says that the step is under way, confirms it first. So the
+ * step of a dead holder has happened exactly if its name is in the pair or is confirmed.
+ */
+const TAKE = 1;
+const GIVE = 2;
+const COUNT_MASK = 0xffffff;
+const SEQUENCE_MASK = 0x3fffffff;
+
+/**
+ * Takes a ticket. The journal stays open until `closeTicket`, which the holder calls once the entry is LIVE.
+ *
+ * @returns false if all are out: as many entries live, or are being inserted, as the capacity allows
+ *
+ * Concurrency: the shard's holder; lock-free among shards.
+ */
+export function takeTicket(memory: MapMemory, shard: number): boolean {
+  const sequence = open(memory, shard, TAKE);
+  if (step(memory, shard, sequence, 1)) return true;
+  closeTicket(memory, shard);
+  return false;
+}
+
+/** Says that a ticket is about to come back; `giveTicket` does it. Between the two the entry ends. */
+export function announceGive(memory: MapMemory, shard: number): void {
+  open(memory, shard, GIVE);
+}
+
+/** Gives the announced ticket back. Concurrency: the shard's holder; lock-free among shards. */
+export function giveTicket(memory: MapMemory, shard: number): void {
+  step(memory, shard, peek(memory.words, shardAt(memory, shard) + JOURNAL) >>> 2, -1);
+  closeTicket(memory, shard);
+}
+
+/** Ends the step: the ticket is an entry's now, or nobody's. */
+export function closeTicket(memory: MapMemory, shard: number): void {
+  const at = shardAt(memory, shard) + JOURNAL;
+  poke(memory.words, at, peek(memory.words, at) & ~3);
+}
+
+/** Numbers the next step and writes down what it is. */
+function open(memory: MapMemory, shard: number, what: number): number {
+  const at = shardAt(memory, shard);
+  const sequence = ((peek(memory.words, at + JOURNAL) >>> 2) + 1) & SEQUENCE_MASK;
+  poke(memory.words, at + JOURNAL, (sequence << 2) | what);
+  // Keeps CONFIRMED next to the sequence, so that "later" stays decidable when sequences wrap.
+  poke(memory.words, at + CONFIRMED, (sequence - 1) & SEQUENCE_MASK);
+  return sequence;
+}
+
+/** Lock-free: an attempt fails only because another shard's succeeded. */
+function step(memory: MapMemory, shard: number, sequence: number, change: number): boolean {
+  const { ops, ticketsByte } = memory;
+  for (;;) {
+    const low = ops.loadPair(ticketsByte);
+    const count = low & COUNT_MASK;
+    if (change > 0 && count >= memory.capacity) return false;
+    const last = ops.pairHigh();
+    confirm(memory, low >>> 24, last);
+    if (ops.casPair(ticketsByte, low, last, (shard << 24) | (count + change), sequence) === 1) return true;
+  }
+}
+
+/** Sees to it that the step whose name is about to be replaced is remembered, if it is still under way. */
+function confirm(memory: MapMemory, shard: number, sequence: number): void {
+  const { words } = memory;
+  const at = shardAt(memory, shard);
+  // The pair was read atomically and its writer wrote the journal before: this is that entry or a later one.
+  const journal = peek(words, at + JOURNAL);
+  if ((journal & 3) === 0 || journal >>> 2 !== sequence) return;
+  for (;;) {
+    const confirmed = load(words, at + CONFIRMED);
+    // Sequences move on: a slow thread must not replace a later one. Somebody's step is behind every failure.
+    if ((sequence - confirmed) << 2 <= 0) return;
+    if (compareExchange(words, at + CONFIRMED, confirmed, sequence) === confirmed) return;
+  }
+}
+
+/**
+ * Completes or undoes what a dead holder was doing to the counter.
+ *
+ * @param entryLives whether the slot that the holder had in its hands is a live entry of this shard
+ *
+ * Concurrency: whoever took the shard's lock over; again and again if repairers die, with the same result.
+ */
+export function settleTicket(memory: MapMemory, shard: number, entryLives: boolean): void {
+  const journal = peek(memory.words, shardAt(memory, shard) + JOURNAL);
+  const what = journal & 3;
+  if (what === 0) return;
+  const happened = hasHappened(memory, shard, journal >>> 2);
+  if (what === TAKE && happened && !entryLives) {
+    announceGive(memory, shard);
+    giveTicket(memory, shard);
+  } else if (what === GIVE && !happened && !entryLives) {
+    giveTicket(memory, shard);
+  } else {
+    closeTicket(memory, shard);
+  }
+}
+
+/** The pair first: once another name stands in it, ours was confirmed before. */
+function hasHappened(memory: MapMemory, shard: number, sequence: number): boolean {
+  const { ops, words, ticketsByte } = memory;
+  const low = ops.loadPair(ticketsByte);
+  if (low >>> 24 === shard && ops.pairHigh() === sequence) return true;
+  return load(words, shardAt(memory, shard) + CONFIRMED) === sequence;
+}
+
+/** How many tickets are out: 0 to capacity, entries that are being inserted included. Concurrency: any thread. */
+export function ticketsOut(memory: MapMemory): number {
+  return load(memory.words, memory.ticketsByte >>> 2) & COUNT_MASK;
+}
