@@ -7,7 +7,8 @@ import {
   TEREDO,
   teredoServerWord,
 } from "./embedded-ipv4.ts";
-import { isIPv4 } from "./endpoint.ts";
+import { scanAddress, scanned } from "./address-text.ts";
+import { isIPv4, isPort } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainEndpoint } from "./explain.ts";
 import { parseAddress, parseEndpoint } from "./parse-endpoint.ts";
@@ -24,7 +25,7 @@ import type { PolicyRules, PolicyTable } from "./policy-table.ts";
 import { hasPort, acceptedPorts } from "./port-rules.ts";
 import type { PortRules } from "./port-rules.ts";
 import { EMBEDDED, reasonCode } from "./reasons.ts";
-import { findRinfo } from "./rinfo-cache.ts";
+import { findRinfo, peekRinfo } from "./rinfo-cache.ts";
 import type { RinfoLike } from "./rinfo-cache.ts";
 
 /** What a policy accepts beyond, and refuses before, its preset. */
@@ -123,12 +124,22 @@ export class AddressPolicy {
   }
 
   /**
-   * The verdict on a datagram's sender, through this thread's cache of parsed addresses. Never throws.
+   * The verdict on a datagram's sender, through this thread's cache of parsed addresses. Never throws. Only accepted
+   * senders get into the cache: a flood from addresses that are refused anyway allocates nothing and evicts nobody.
    *
    * @returns as `judge`; the code of `malformed` when `rinfo` does not hold an address and a port
    */
   judgeRinfo(rinfo: RinfoLike): number {
-    const endpoint = findRinfo(rinfo.address, rinfo.port);
+    const { address, port } = rinfo;
+    const cached = peekRinfo(address, port);
+    if (cached !== undefined) return this.judge(cached);
+    if (typeof address !== "string" || !isPort(port)) return MALFORMED;
+    if (scanAddress(address, 0, address.length)) {
+      const verdict = this.judgeWords(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, port);
+      if (verdict !== 0) return verdict;
+    }
+    // Accepted, zoned or malformed.
+    const endpoint = findRinfo(address, port);
     return endpoint === undefined ? MALFORMED : this.judge(endpoint);
   }
 

@@ -125,9 +125,12 @@ function fillGap(count: number, gap: number): boolean {
   return true;
 }
 
+/** By table: whether a digit is a letter is a coin toss, which a branch would lose every other time. */
 function hexDigit(code: number): number {
-  const digit = code - ZERO;
-  if (digit >= 0 && digit <= 9) return digit;
-  const letter = (code | 0x20) - 97;
-  return letter >= 0 && letter <= 5 ? letter + 10 : -1;
+  return code < hexDigits.length ? hexDigits[code]! : -1;
 }
+
+const hexDigits: Int8Array<ArrayBuffer> = /* @__PURE__ */ Int8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  return /[0-9a-f]/i.test(character) ? parseInt(character, 16) : -1;
+});

@@ -60,19 +60,25 @@ export class RinfoCache {
 
   /** The endpoint of an address in text and a port, or undefined when either is malformed. Never throws. */
   find(address: string, port: number): Endpoint | undefined {
-    if (this.#zones !== zonesInstalled) this.#forget();
-    const near = this.#near[port & this.#mask]!;
-    if (near.endpoint.port === port && near.address === address) return near.endpoint;
+    const cached = this.peek(address, port);
+    if (cached !== undefined) return cached;
     if (typeof address !== "string" || !isPort(port)) return undefined;
-    const place = mixTail(address, port) & this.#mask;
-    const far = this.#far[place]!;
-    if (far.endpoint.port === port && far.address === address) return far.endpoint;
     const endpoint = tryParseAddress(address, port);
     if (endpoint === undefined) return undefined;
     const entry = { address, endpoint };
-    this.#far[place] = entry;
+    this.#far[mixTail(address, port) & this.#mask] = entry;
     this.#near[port & this.#mask] = entry;
     return endpoint;
+  }
+
+  /** The endpoint if it is cached, else undefined. Allocates nothing. */
+  peek(address: string, port: number): Endpoint | undefined {
+    if (this.#zones !== zonesInstalled) this.#forget();
+    const near = this.#near[port & this.#mask]!;
+    if (near.endpoint.port === port && near.address === address) return near.endpoint;
+    if (typeof address !== "string") return undefined;
+    const far = this.#far[mixTail(address, port) & this.#mask]!;
+    return far.endpoint.port === port && far.address === address ? far.endpoint : undefined;
   }
 
   /** Zone names mean other indices since another resolver was installed. */
@@ -84,6 +90,12 @@ export class RinfoCache {
 }
 
 let threadCache: RinfoCache | undefined;
+
+/** `RinfoCache.peek` in this thread's own cache. */
+export function peekRinfo(address: string, port: number): Endpoint | undefined {
+  threadCache ??= new RinfoCache();
+  return threadCache.peek(address, port);
+}
 
 /** `RinfoCache.find` in this thread's own cache. */
 export function findRinfo(address: string, port: number): Endpoint | undefined {
