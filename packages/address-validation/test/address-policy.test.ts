@@ -1,14 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  AddressError,
-  AddressPolicy,
-  parseAddress,
-  parseEndpoint,
-  REASON_CODES,
-  reasonCode,
-  reasonName,
-} from "../src/index.ts";
+import { AddressError, AddressPolicy, parseAddress, parseEndpoint, reasonName } from "../src/index.ts";
 import type { AddressPolicyOptions } from "../src/index.ts";
 
 const reasonOf = (policy: AddressPolicy, text: string): string =>
@@ -268,20 +260,6 @@ describe("own and peer-relay endpoints", () => {
     }
     expect(codeOf(() => new AddressPolicy({ own: ["nonsense"] }))).toBe("ERR_ADDRESS_SYNTAX");
     expect(codeOf(() => new AddressPolicy({ own: ["1.2.3.4:99999"] }))).toBe("ERR_ADDRESS_PORT");
-  });
-});
-
-describe("judgeRinfo", () => {
-  it("gives the verdict of judge, and a reason for what is no sender", () => {
-    const policy = new AddressPolicy();
-    expect(policy.judgeRinfo({ address: "8.8.8.8", port: 53 })).toBe(0);
-    expect(reasonName(policy.judgeRinfo({ address: "::ffff:10.0.0.1", port: 53 }))).toBe("private");
-    expect(reasonName(policy.judgeRinfo({ address: "fe80::1%eth0", port: 53 }))).toBe("link-local");
-    expect(reasonName(policy.judgeRinfo({ address: "localhost", port: 53 }))).toBe("malformed");
-    expect(reasonName(policy.judgeRinfo({ address: "8.8.8.8", port: 65_536 }))).toBe("malformed");
-    const drops = new Uint32Array(REASON_CODES);
-    drops[policy.judgeRinfo({ address: "127.0.0.1", port: 1 })]!++;
-    expect(drops[reasonCode("loopback")]).toBe(1);
   });
 });
 
