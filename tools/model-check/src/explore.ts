@@ -1,8 +1,11 @@
 import { returnedCalls } from "./model-state.ts";
 import type { Action, ModelState } from "./model-state.ts";
-import { ModelSystem, ScenarioFailure } from "./model-system.ts";
+import { ScenarioFailure } from "./model-system.ts";
+import type { ModelSystem } from "./model-system.ts";
+import { possibleActions, threadActions } from "./possible-actions.ts";
+import { interrupt, takeAction } from "./transition.ts";
 import { Judge } from "./judge.ts";
-import { isPlain, writes } from "./operation.ts";
+import { writes } from "./operation.ts";
 import type { Operation } from "./operation.ts";
 import { FENCE_BIT, PAUSE_BIT, Footprint, locationBit } from "./thread-history.ts";
 import type { HistoryNode } from "./thread-history.ts";
@@ -66,7 +69,7 @@ class Pass {
     if (initial.interruptionsLeft > 0) this.#pushInterrupted(stack, initial, 0, system.threads.length);
     for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
       if (this.#memoryInvalidated()) return undefined;
-      state = this.#reduce(state);
+      state = this.#reduce(state, stack);
       const key = this.#key(state);
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
@@ -100,11 +103,11 @@ class Pass {
   }
 
   /** Takes the steps that commute with all that the others may do; at most one at a time. */
-  #reduce(from: ModelState): ModelState {
+  #reduce(from: ModelState, stack: ModelState[]): ModelState {
     let state = from;
     for (;;) {
       if (state.spinning !== undefined) {
-        const actions = this.#system.actions(state);
+        const actions = possibleActions(this.#system, state);
         if (actions.length !== 1 || !this.#mayGoOnSpinning(state)) return state;
         state = this.#take(state, actions[0]!, true);
         continue;
@@ -112,7 +115,29 @@ class Pass {
       const action = this.#commuting(state);
       if (action === undefined) return state;
       state = this.#take(state, action, false);
+      if (
+        state.interruptionsLeft > 0 &&
+        state.trace?.operation?.kind === "poke" &&
+        this.#mayBeSeen(state, state.trace.operation)
+      ) {
+        this.#pushInterrupted(stack, state, action.thread, action.thread + 1);
+      }
     }
+  }
+
+  /** Whether anybody, the supervisor and `check` included, may look at what the step wrote. */
+  #mayBeSeen(state: ModelState, { location, high }: Operation): boolean {
+    const bits = [location, high].filter((word) => word >= 0).map(locationBit);
+    if (bits.some((bit) => this.#judge.looksAt(bit))) return true;
+    const nodes = this.#othersFutures(state, state.trace!.thread);
+    if (nodes.some(({ node }) => bits.some((bit) => mayTouch(node, bit)))) return true;
+    for (const { node } of nodes) {
+      for (const bit of bits) {
+        node.reliedReads.add(bit);
+        node.reliedWrites.add(bit);
+      }
+    }
+    return false;
   }
 
   #mayGoOnSpinning({ spinning }: ModelState): boolean {
@@ -121,7 +146,7 @@ class Pass {
 
   #take(state: ModelState, action: Action, branching: boolean): ModelState {
     this.#steps++;
-    return this.#system.apply(state, action, branching);
+    return takeAction(this.#system, state, action, branching);
   }
 
   #expand(state: ModelState, stack: ModelState[]): void {
@@ -134,7 +159,7 @@ class Pass {
       const why = state.interrupted < 0 ? "" : `, after ${system.names[state.interrupted]!} was interrupted`;
       throw new ScenarioFailure(`${system.names[spinning.thread]!} waits for ever${why}`, state.trace);
     }
-    const actions = system.actions(state);
+    const actions = possibleActions(system, state);
     if (actions.length === 0) {
       this.#ends++;
       this.#judge.end(state);
@@ -157,31 +182,28 @@ class Pass {
   #pushInterrupted(stack: ModelState[], state: ModelState, from: number, to: number): void {
     for (let thread = from; thread < to; thread++) {
       if (this.#system.interruptible[thread] === true && state.nodes[thread]!.outcome === undefined) {
-        stack.push(this.#system.interrupt(state, thread));
+        stack.push(interrupt(this.#system, state, thread));
       }
     }
   }
 
   #commuting(state: ModelState): Action | undefined {
-    if (state.spinning !== undefined) return undefined;
     for (let thread = 0; thread < state.nodes.length; thread++) {
-      for (const action of this.#system.threadActions(state, thread)) {
-        if (action.kind === "step" && this.#commutes(state, thread, state.nodes[thread]!.operation!, false))
-          return action;
-        if (action.kind === "flush") {
-          const { operation } = state.memory.buffers[thread]![action.index]!;
-          if (this.#commutes(state, thread, operation, true)) return action;
-        }
-      }
+      if (state.status[thread] === "starting") continue;
+      const { operation } = state.nodes[thread]!;
+      if (operation === undefined) continue;
+      const [action, more] = threadActions(this.#system, state, thread);
+      if (action?.kind === "step" && more === undefined && this.#commutes(state, thread, operation))
+        return action;
     }
     return undefined;
   }
 
-  #commutes(state: ModelState, thread: number, operation: Operation, flush: boolean): boolean {
+  #commutes(state: ModelState, thread: number, operation: Operation): boolean {
     const { kind } = operation;
-    if (kind === "poke" && !flush) return true;
+    // It goes to the thread's own buffer: when it becomes visible is decided where somebody looks.
+    if (kind === "poke") return true;
     if (kind === "pause" || kind === "wait" || kind === "notify") return false;
-    if (state.status[thread] === "starting") return false;
     const reads: number[] = [];
     const writesTo: number[] = [];
     if (kind === "fence") writesTo.push(FENCE_BIT);
@@ -189,16 +211,22 @@ class Pass {
       const target = writes(operation) ? writesTo : reads;
       target.push(locationBit(operation.location));
       if (operation.high >= 0) target.push(locationBit(operation.high));
-      if (writes(operation) && !isPlain(operation)) reads.push(FENCE_BIT);
-      if (writes(operation) && state.interruptionsLeft > 0 && this.#judge.looksAt(operation)) return false;
+      if (writes(operation)) reads.push(FENCE_BIT);
     }
+    if (kind === "fence" || writes(operation)) {
+      const released = this.#system.memory.bufferedLocations(state.memory, thread);
+      if (released.length > 0) reads.push(FENCE_BIT);
+      for (const location of released) writesTo.push(locationBit(location));
+    }
+    if (state.interruptionsLeft > 0 && writesTo.some((bit) => this.#judge.looksAt(bit))) return false;
     const nodes = this.#othersFutures(state, thread);
     for (const { node, other } of nodes) {
-      for (const bit of writesTo)
-        if (mayTouch(node, bit) || this.#isBuffered(state, other, bit)) return false;
+      for (const bit of writesTo) {
+        if (mayTouch(node, bit) || this.#isBuffered(state, other, bit) || this.#isWatched(node, bit))
+          return false;
+      }
       for (const bit of reads)
         if (node.futureWrites.has(bit) || this.#isBuffered(state, other, bit)) return false;
-      if (writesTo.length > 0 && this.#isWatched(node, operation)) return false;
     }
     for (const { node } of nodes) {
       for (const bit of writesTo) {
@@ -223,23 +251,16 @@ class Pass {
     return futures;
   }
 
-  #isBuffered(state: ModelState, thread: number, bit: number): boolean {
-    return state.memory.buffers[thread]!.some(
-      ({ operation }) =>
-        locationBit(operation.location) === bit ||
-        (operation.high >= 0 && locationBit(operation.high) === bit),
+  #isBuffered({ memory }: ModelState, thread: number, bit: number): boolean {
+    return memory.buffers[thread]!.some(
+      ({ operation: { location, high } }) =>
+        locationBit(location) === bit || (high >= 0 && locationBit(high) === bit),
     );
   }
 
   /** A spin loop that has looked at the word wakes when it changes. */
-  #isWatched(node: HistoryNode, { location, high }: Operation): boolean {
-    if (node === NO_FUTURE) return false;
-    if (!node.futureReads.has(PAUSE_BIT)) {
-      node.reliedReads.add(PAUSE_BIT);
-      return false;
-    }
-    const window = node.window();
-    return window.has(location) || window.has(high);
+  #isWatched(node: HistoryNode, bit: number): boolean {
+    return node !== NO_FUTURE && this.#mayPause(node) && node.window().has(bit - locationBit(0));
   }
 
   #key(state: ModelState): string {

@@ -6,7 +6,6 @@ import { callBit } from "./model-state.ts";
 import type { ModelState } from "./model-state.ts";
 import { ScenarioFailure } from "./model-system.ts";
 import type { ModelSystem } from "./model-system.ts";
-import type { Operation } from "./operation.ts";
 import type { Call } from "./scenario.ts";
 import { Footprint, locationBit } from "./thread-history.ts";
 import { resetEnvironment } from "./environment.ts";
@@ -25,13 +24,10 @@ export class Judge {
     this.#looked = system.looked;
   }
 
-  /** Whether `check` reads what the operation writes. */
-  looksAt({ location, high }: Operation): boolean {
-    for (const word of [location, high]) {
-      if (word < 0) continue;
-      if (this.#looked.has(locationBit(word))) return true;
-      this.#relied.add(locationBit(word));
-    }
+  /** Whether `check` looks at what this bit of a footprint stands for. */
+  looksAt(bit: number): boolean {
+    if (this.#looked.has(bit)) return true;
+    this.#relied.add(bit);
     return false;
   }
 

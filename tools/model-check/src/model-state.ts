@@ -47,7 +47,7 @@ export interface ModelState {
 export interface TraceStep {
   readonly previous: TraceStep | undefined;
   readonly thread: number;
-  readonly action: Action["kind"] | "kill" | "stop";
+  readonly action: Action["kind"] | "flush" | "kill" | "stop";
   readonly node: HistoryNode;
   readonly operation: Operation | undefined;
   readonly result: StepResult;
@@ -58,15 +58,28 @@ export interface TraceStep {
 }
 
 /** Something that may happen next. */
-export type Action =
-  | { readonly kind: "step"; readonly thread: number }
-  | { readonly kind: "peek"; readonly thread: number; readonly choice: number }
-  | { readonly kind: "flush"; readonly thread: number; readonly index: number }
-  /** The spin loop gives up waiting for a change. */
-  | { readonly kind: "spin-out"; readonly thread: number }
-  | { readonly kind: "time-out"; readonly thread: number }
-  /** A call that took only private steps returns: its place among the others' calls is chosen here. */
-  | { readonly kind: "return"; readonly thread: number };
+export interface Action {
+  readonly kind:
+    | "step"
+    /** The spin loop gives up waiting for a change. */
+    | "spin-out"
+    | "time-out"
+    /** A call that took only private steps returns: its place among the others' calls is chosen here. */
+    | "return"
+    /** Everything that is still buffered becomes visible, where nobody takes steps any more. */
+    | "drain";
+  readonly thread: number;
+  /** Which value a plain load finds. */
+  readonly choice: number;
+  /** Plain stores of others that become visible first. */
+  readonly flushes: readonly Flush[];
+}
+
+/** The oldest of a thread's buffered stores to a location becomes visible. */
+export interface Flush {
+  readonly thread: number;
+  readonly location: number;
+}
 
 /** Calls of one thread that a history can hold; 30 bits are shared by up to five threads. */
 export const CALLS_OF_A_THREAD = 6;

@@ -2,6 +2,8 @@ import { Judge } from "./judge.ts";
 import type { Action, ModelState } from "./model-state.ts";
 import { ScenarioFailure } from "./model-system.ts";
 import type { ModelSystem } from "./model-system.ts";
+import { possibleActions } from "./possible-actions.ts";
+import { interrupt, takeAction } from "./transition.ts";
 import type { PctOptions } from "./scenario.ts";
 
 /**
@@ -39,7 +41,7 @@ function runOnce(
   const maxPauses = system.scenario.limits?.pauses ?? 1_000;
   const maxSteps = 10 * system.stepsOfAThread * system.names.length;
   for (let step = 0; ; step++) {
-    const actions = system.actions(state);
+    const actions = possibleActions(system, state);
     if (actions.length === 0) {
       judge.end(state);
       return step;
@@ -52,9 +54,9 @@ function runOnce(
       actions[0]!.thread,
     );
     if (changes.has(step)) priorities[thread] = -step;
-    state = system.apply(state, choose(actions, thread, random), true);
+    state = takeAction(system, state, choose(actions, thread, random), true);
     if (step >= interruptAt && interruptAt >= 0 && canInterrupt(system, state, thread))
-      state = system.interrupt(state, thread);
+      state = interrupt(system, state, thread);
   }
 }
 

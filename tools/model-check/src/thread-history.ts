@@ -177,14 +177,14 @@ export class ThreadHistory implements AccessSink {
   }
 
   /** The node after `result` was given to `node`'s step. */
-  advance(node: HistoryNode, result: StepResult, solo: SoloRun | undefined): HistoryNode {
+  advance(node: HistoryNode, result: StepResult, solo: () => SoloRun): HistoryNode {
     const child = node.child(result) ?? node.addChild(this.#nextId(), result);
-    if (!child.known) this.resolve(child, solo);
+    if (!child.known) this.resolve(child, solo());
     return child;
   }
 
   /** Runs the body against the results that lead to `node`, until it asks for one more. */
-  resolve(node: HistoryNode, solo: SoloRun | undefined): void {
+  resolve(node: HistoryNode, solo: SoloRun): void {
     this.replays++;
     const path: HistoryNode[] = [];
     for (let step: HistoryNode | undefined = node; step !== undefined; step = step.parent) path.push(step);

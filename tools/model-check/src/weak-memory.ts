@@ -28,7 +28,8 @@ export interface MemoryState {
  * The memory model: atomic accesses are sequentially consistent and carry what their thread has seen from a write to
  * the reads of it (release and acquire); fences join what all fences and atomic writes have made visible. A plain
  * store stays in its thread's buffer until it is flushed, in any order with other locations', at the latest before the
- * thread's next fence or atomic write. A plain load may find any value that is not older than what its thread has
+ * thread's next fence or atomic write; that is decided when somebody else comes to the location, which is the only time
+ * at which it can be told. A plain load may find any value that is not older than what its thread has
  * synchronised with or has seen of that location already.
  */
 export class WeakMemory {
@@ -111,29 +112,42 @@ export class WeakMemory {
     return { ...memory, buffers };
   }
 
-  /** The buffered stores that may become visible next: the oldest of each location. */
-  flushable(memory: MemoryState, thread: number): number[] {
-    const entries = memory.buffers[thread]!;
-    const indexes: number[] = [];
-    for (let index = 0; index < entries.length; index++) {
-      const { operation } = entries[index]!;
-      const blocked = entries
-        .slice(0, index)
-        .some(
-          (earlier) =>
-            touches(earlier.operation, operation.location) || touches(earlier.operation, operation.high),
-        );
-      if (!blocked) indexes.push(index);
-    }
-    return indexes;
+  /** How many of a thread's buffered stores are to this location. */
+  buffered(memory: MemoryState, thread: number, location: number): number {
+    return memory.buffers[thread]!.filter(({ operation }) => touches(operation, location)).length;
   }
 
-  flush(memory: MemoryState, thread: number, index: number): MemoryState {
-    const { operation } = memory.buffers[thread]![index]!;
-    const buffers = [...memory.buffers];
-    buffers[thread] = buffers[thread]!.toSpliced(index, 1);
+  /** The locations that a thread has buffered stores to. */
+  bufferedLocations(memory: MemoryState, thread: number): readonly number[] {
+    const locations = new Set<number>();
+    for (const { operation } of memory.buffers[thread]!) {
+      locations.add(operation.location);
+      if (operation.high >= 0) locations.add(operation.high);
+    }
+    return [...locations];
+  }
+
+  /** Makes the oldest of a thread's buffered stores visible, or the oldest of them to `location`. */
+  flushOldest(
+    memory: MemoryState,
+    thread: number,
+    location?: number,
+  ): { memory: MemoryState; operation: Operation } {
+    const entries = memory.buffers[thread]!;
+    const index = entries.findIndex(
+      ({ operation }) => location === undefined || touches(operation, location),
+    );
+    const { operation } = entries[index]!;
+    const buffers = memory.buffers.with(thread, entries.toSpliced(index, 1));
     const old = this.#extractLatest(memory, operation);
-    return this.#write({ ...memory, buffers }, thread, operation, replacement(operation, old), false);
+    const flushed = this.#write(
+      { ...memory, buffers },
+      thread,
+      operation,
+      replacement(operation, old),
+      false,
+    );
+    return { memory: flushed, operation };
   }
 
   /** An atomic access (or a wait's or a notify's look at its word): its result, and the memory after it. */
