@@ -115,23 +115,23 @@ export interface SoundHeader extends RegionHeader {
 export function readHeader(words: Words): SoundHeader {
   const byteLength = words.byteLength;
   if (byteLength < PAGE_BYTES) refuse("ERR_REGION_SIZE", `${byteLength} bytes hold no region`);
-  const magic = load(words, MAGIC) === MAGIC_LOW && load(words, MAGIC + 1) === MAGIC_HIGH;
-  if (load(words, STATE) !== READY) {
-    if (magic || load(words, MAGIC) === 0)
-      refuse("ERR_REGION_NOT_READY", "nobody has finished initialising it");
-  }
-  if (!magic) refuse("ERR_REGION_MAGIC", "it begins with something else");
+  // The state first: once it says READY, every word of the header that is read after it is there.
+  const ready = load(words, STATE) === READY;
+  const low = load(words, MAGIC);
+  const high = load(words, MAGIC + 1);
+  const begun = (low === 0 || low === MAGIC_LOW) && (high === 0 || high === MAGIC_HIGH);
+  if (!ready && begun) refuse("ERR_REGION_NOT_READY", "nobody has finished initialising it");
+  if (low !== MAGIC_LOW || high !== MAGIC_HIGH) refuse("ERR_REGION_MAGIC", "it begins with something else");
   const version = load(words, VERSION);
   if (version !== FORMAT_VERSION) {
     refuse("ERR_REGION_VERSION", `its format version is ${version}, this package reads ${FORMAT_VERSION}`);
   }
-  if (load(words, STATE) !== READY) refuse("ERR_REGION_NOT_READY", "its state says so");
   const end = load(words, END);
   if (end < SECTIONS || end > SECTIONS + MAX_SECTIONS * SECTION_WORDS) corrupt("the header's length");
   const image = new Int32Array(end);
   for (let i = MAGIC; i < end; i++) image[i] = load(words, i);
-  const [low, high] = checksum(image);
-  if (image[CHECKSUM_LOW] !== low || image[CHECKSUM_HIGH] !== high) corrupt("its checksum");
+  const [sumLow, sumHigh] = checksum(image);
+  if (image[CHECKSUM_LOW] !== sumLow || image[CHECKSUM_HIGH] !== sumHigh) corrupt("its checksum");
   const header = decodeHeader(image);
   if (header.byteLength !== byteLength) {
     refuse(
