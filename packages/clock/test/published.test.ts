@@ -32,11 +32,11 @@ describe("the published package", () => {
        const ticker = clock.startTickerThread({ intervalMs: 1 });
        await ticker.ready;
        const ticks = new Set();
-       const until = performance.now() + 100;
+       const until = performance.now() + 200;
        while (performance.now() < until) ticks.add(clock.recentMs());
        ticker.stop();
        await ticker.ended;
-       console.log(import.meta.resolve("@udp-relay/clock").endsWith("/dist/index.js"), ticks.size > 10);`,
+       console.log(import.meta.resolve("@udp-relay/clock").endsWith("/dist/index.js"), ticks.size > 5);`,
     );
     const ran = spawnSync(process.execPath, [program], { cwd: project, encoding: "utf8", timeout: 20_000 });
     expect([ran.stdout.trim(), ran.stderr]).toEqual(["true true", ""]);

@@ -38,7 +38,7 @@ describe("four threads that all update and read one clock", () => {
     const reports = await raceOf(3, clock);
     expect(reports).toHaveLength(4);
     for (const report of reports) {
-      expect(report.reads).toBeGreaterThan(1000);
+      expect(report.reads).toBeGreaterThan(100);
       expect([report.ticksBack, report.microsBack]).toEqual([0, 0]);
       if (!skewed) expect(report.behindOwnUpdate).toBe(0);
     }

@@ -28,7 +28,7 @@ describe("threads of one clock", () => {
     const [first] = (await once(late, "message")) as [{ tick: number; stalenessMs: number }];
     expect((first.tick - clock.update()) | 0).toBeLessThanOrEqual(2);
     expect(first.tick).toBeGreaterThan(300);
-    expect(first.stalenessMs).toBeLessThan(50);
+    expect(first.stalenessMs).toBeLessThan(1000);
     const ended = [once(early, "exit"), once(late, "exit")];
     takeTurns(clock, withCreator, 0);
     await Promise.all(ended);
