@@ -108,13 +108,13 @@ describe("interarrival jitter (RFC 3550)", () => {
             sentMs += gapMs;
             return { sequence, sentMs, arrivalMs: sentMs + delayMs };
           });
-            arrivals.sort((one, other) => one.arrivalMs - other.arrivalMs);
+          arrivals.sort((one, other) => one.arrivalMs - other.arrivalMs);
           for (const { sequence, sentMs, arrivalMs } of arrivals) {
             const before = quality.lifetime.ignored;
             quality.recordSequence(sequence, a + arrivalMs, b + sentMs);
             if (quality.lifetime.ignored === before) exact.record(arrivalMs, sentMs); // those from before the first
           }
-            expect(quality.jitterSamples).toBe(exact.samples);
+          expect(quality.jitterSamples).toBe(exact.samples);
           expect(quality.jitterMs ?? 0).toBeCloseTo(exact.jitter, 1.7); // 2^45 ms leave 1/256 ms of a double
         },
       ),
