@@ -11,9 +11,9 @@ describe("the README's example", () => {
     const file = new URL("readme-example.ts", folder);
     writeFileSync(file, code);
     const { onMessage } = (await import(file.href)) as {
-      onMessage(rinfo: { address: string; port: number }): string;
+      onMessage: (rinfo: { address: string; port: number }) => string;
     };
-    expect(onMessage({ address: "::ffff:8.8.8.8", port: 53 })).toBe(`0 0 65535 ${0x08080808} 53 0`);
+    expect(onMessage({ address: "::ffff:8.8.8.8", port: 53 })).toBe("0 0 65535 134744072 53 0");
     expect(onMessage({ address: "127.0.0.1", port: 53 })).toBe("loopback");
     expect(onMessage({ address: "45.33.1.1", port: 53 })).toBe("denied-prefix");
     expect(onMessage({ address: "64:ff9b::10.0.0.1", port: 53 })).toBe("embedded-private");
