@@ -23,6 +23,10 @@ export interface FieldPlacement {
   readonly length: number;
   readonly discipline: Discipline;
   readonly writer: string | undefined;
+}
+
+/** A field with what its documentation says. */
+export interface PlannedField extends FieldPlacement {
   readonly description: string | undefined;
 }
 
@@ -31,7 +35,7 @@ export interface GroupPlacement {
   readonly name: string;
   readonly byteOffset: number;
   readonly byteLength: number;
-  readonly fields: readonly FieldPlacement[];
+  readonly fields: readonly PlannedField[];
 }
 
 /** A record whose every byte is decided: what a class, a file and a picture are made from. */
@@ -49,6 +53,7 @@ export interface LayoutPlan {
 }
 
 const MAX_RECORD_BYTES = 1 << 20;
+const WRITER = /^[A-Za-z][A-Za-z0-9 -]{0,39}$/;
 
 /** Places the fields, or says which of them cannot be placed. Called by `defineLayout`. */
 export function planLayout(name: string, groups: Groups, lineBytes: number, updates: Updates): LayoutPlan {
@@ -90,7 +95,7 @@ function placeGroup(
   if (!Number.isInteger(lines) || lines < 1)
     refuse("ERR_LAYOUT_LINE", `${path}: lines is ${lines}, not 1 or more`);
   const limit = lines * lineBytes;
-  const fields: FieldPlacement[] = [];
+  const fields: PlannedField[] = [];
   let next = 0;
   for (const [fieldName, field] of Object.entries(group.fields)) {
     const fieldPath = `${path}.${fieldName}`;
@@ -126,6 +131,12 @@ function placeGroup(
 }
 
 function checkField(path: string, field: Field): void {
+  if (field.writer !== undefined && !WRITER.test(field.writer)) {
+    refuse(
+      "ERR_LAYOUT_NAME",
+      `${path}: "${field.writer}" is no name for a writer, such as "the receiving worker"`,
+    );
+  }
   if (!Number.isInteger(field.length) || field.length < 1 || field.length > MAX_RECORD_BYTES) {
     refuse("ERR_LAYOUT_FIELD", `${path}: its length is ${field.length}, not 1 to ${MAX_RECORD_BYTES}`);
   }
@@ -159,12 +170,12 @@ function collectFields(name: string, groups: readonly GroupPlacement[]): Record<
   for (const field of groups.flatMap((group) => group.fields)) {
     const other = fields[field.name];
     if (other !== undefined) {
-      refuse(
-        "ERR_LAYOUT_NAME",
-        `${name}.${field.group}.${field.name}: group "${other.group}" has a field of that name`,
-      );
+      const path = `${name}.${field.group}.${field.name}`;
+      refuse("ERR_LAYOUT_NAME", `${path}: group "${other.group}" has a field of that name`);
     }
-    fields[field.name] = field;
+    const placement: FieldPlacement & { description?: unknown } = { ...field };
+    delete placement.description;
+    fields[field.name] = placement;
   }
   return fields;
 }
