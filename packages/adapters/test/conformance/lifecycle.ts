@@ -51,7 +51,7 @@ export function lifecycle(adapter: AdapterUnderTest): void {
       controller.abort();
       await transport.close();
       expect(transport.send(numbered(0), transport.localEndpoint)).toBe(DropReason.closed);
-      expect(await errorOf(adapter.open({ signal }))).toMatchObject({ code: "ERR_ADAPTER_CLOSED" });
+      expect((await errorOf(adapter.open({ signal })))?.code).toBe("ERR_ADAPTER_CLOSED");
     });
 
     it("names the option that is wrong", async () => {
@@ -62,8 +62,8 @@ export function lifecycle(adapter: AdapterUnderTest): void {
         [{ queueDatagrams: 1.5 }, "queueDatagrams"],
       ] as const) {
         const error = await errorOf(adapter.open(options));
-        expect(error).toMatchObject({ code: "ERR_ADAPTER_OPTION" });
-        expect((error as Error).message).toContain(name);
+        expect(error?.code).toBe("ERR_ADAPTER_OPTION");
+        expect(error?.message).toContain(name);
       }
     });
 
@@ -78,21 +78,23 @@ export function lifecycle(adapter: AdapterUnderTest): void {
           [{ port: 65_536 }, "ERR_ADAPTER_OPTION"],
           [{ reusePort: true, port: 0 }, "ERR_ADAPTER_OPTION"],
         ] as const) {
-          const error = await errorOf(adapter.open(options));
-          expect(error).toBeInstanceOf(AdapterError);
-          expect(error).toMatchObject({ code });
+          expect((await errorOf(adapter.open(options)))?.code).toBe(code);
         }
       },
     );
   });
 }
 
-async function errorOf(opening: Promise<{ close(): Promise<void> }>): Promise<unknown> {
+/** What an opening is refused with, undefined when it is not. */
+export async function errorOf(
+  opening: Promise<{ close(): Promise<void> }>,
+): Promise<AdapterError | undefined> {
   try {
     const opened = await opening;
     await opened.close();
     return undefined;
   } catch (error) {
-    return error;
+    expect(error).toBeInstanceOf(AdapterError);
+    return error as AdapterError;
   }
 }
