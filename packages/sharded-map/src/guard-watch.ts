@@ -37,7 +37,7 @@ export class GuardWatch {
         this.#reported[index] = false;
         continue;
       }
-      const heldMs = nowMs - (this.#sinceMs[index]!);
+      const heldMs = nowMs - this.#sinceMs[index]!;
       if (heldMs < LONG_GUARD_MS || this.#reported[index] === true) continue;
       this.#reported[index] = true;
       this.longGuards++;

@@ -74,7 +74,7 @@ export function isEntryOfKey(memory: MapMemory, slot: number): boolean {
   if (!isLive(memory, slot)) return false;
   const at = keyAt(memory, slot);
   for (let i = 0; i < memory.keyWords; i++) {
-    if (peek(words, at + i) !== (key[i]!)) return false;
+    if (peek(words, at + i) !== key[i]!) return false;
   }
   return true;
 }
@@ -82,7 +82,10 @@ export function isEntryOfKey(memory: MapMemory, slot: number): boolean {
 /** Gives a slot that has rested the key in `memory.key`. Concurrency: the slot's holder; plain. */
 export function writeKey(memory: MapMemory, slot: number): void {
   const at = controlAt(memory, slot);
-  if (memory.keyWords === 1) { writeWords(memory, at + U32_KEY); return; }
+  if (memory.keyWords === 1) {
+    writeWords(memory, at + U32_KEY);
+    return;
+  }
   writeWords(memory, at + COPY_0);
   poke(memory.words, at + COPY_STAMP, 0);
 }
@@ -109,16 +112,7 @@ export function endpointOf(memory: MapMemory, slot: number): EndpointWords {
 export function hashOfKey(memory: MapMemory): number {
   const { key, tables } = memory;
   if (memory.keyWords === 1) return hashU32(tables, key[0]!);
-  return hashEndpointWords(
-    tables,
-    memory.mapped,
-    key[0]!,
-    key[1]!,
-    key[2]!,
-    key[3]!,
-    key[4]!,
-    key[5]!,
-  );
+  return hashEndpointWords(tables, memory.mapped, key[0]!, key[1]!, key[2]!, key[3]!, key[4]!, key[5]!);
 }
 
 /** The hash of a slot's present key. Concurrency: the holder of its shard's lock. */

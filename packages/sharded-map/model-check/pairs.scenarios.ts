@@ -1,0 +1,68 @@
+import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
+import type { Scenario } from "@udp-relay/model-check";
+import { auditCapacity, auditMap } from "../test/map-audit.ts";
+import {
+  attachUser,
+  get,
+  getOrInsert,
+  names,
+  rekey,
+  remove,
+  removeHandle,
+  repairAfter,
+  resolve,
+  tinyMap,
+} from "./tiny-map.ts";
+import type { Operation, TinyMap } from "./tiny-map.ts";
+import { u32MapModel } from "./u32-map-model.ts";
+
+const sources = [
+  "free-slots",
+  "guards",
+  "identity",
+  "index-segment",
+  "insert-entry",
+  "lock-word",
+  "map-lookups",
+  "map-writers",
+  "rekey-entry",
+  "remove-entry",
+  "repair-shard",
+  "shard-lock",
+  "sharded-map",
+  "tickets",
+];
+export const touches = sources.map((name) => `packages/sharded-map/src/${name}.ts`);
+
+/** The map has key 1 and room for one more. */
+const operations: readonly (readonly [name: string, operation: Operation])[] = [
+  ["get", get(1)],
+  ["getOrInsert the same", getOrInsert(1)],
+  ["getOrInsert another", getOrInsert(2)],
+  ["remove", remove(1)],
+  ["resolve", resolve("initial 1")],
+  ["removeHandle", removeHandle("initial 1")],
+  ["rekey", rekey(2, "initial 1")],
+];
+
+function pair(one: (typeof operations)[number], two: (typeof operations)[number]): Scenario {
+  return defineScenario({
+    name: `${one[0]} | ${two[0]}, killed anywhere`,
+    touches,
+    setup: () => tinyMap([1]),
+    names,
+    threads: [one, two].map(([, operation], index) => thread(`worker ${index + 1}`, attachUser, operation)),
+    interruption: "kill",
+    supervisor: supervisor(attachUser, (user, _call, killed) => {
+      repairAfter(user, killed);
+    }),
+    model: u32MapModel(2, [1]),
+    check: ({ shared }: { shared: TinyMap }, call) => {
+      for (const key of [1, 2]) get(key)(shared, call);
+      resolve("initial 1")(shared, call);
+      return auditMap(shared.map) ?? auditCapacity(shared.map, 10);
+    },
+  });
+}
+
+export default operations.flatMap((one, index) => operations.slice(index).map((two) => pair(one, two)));

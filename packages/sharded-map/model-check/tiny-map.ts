@@ -1,0 +1,108 @@
+import { namesOfRegion } from "@udp-relay/model-check";
+import type { Call, NamedRange } from "@udp-relay/model-check";
+import type { Owner } from "@udp-relay/atomics-layout";
+import { ABSENT, BUSY, EXISTS, FULL, ShardedMap } from "../src/index.ts";
+import type { ShardedMapOptions } from "../src/index.ts";
+import { memoryOf } from "../test/map-audit.ts";
+
+/** A writer that gives up at once: its waiting would only multiply the states. */
+const patience = { lockSpins: 1, restSpins: 1 };
+
+/** What `setup` leaves: a map with some keys, a handle for the first. */
+export interface TinyMap {
+  readonly map: ShardedMap;
+  readonly handle: number;
+}
+
+export function tinyMap(keys: readonly number[], options: Partial<ShardedMapOptions> = {}): TinyMap {
+  const map = ShardedMap.create({
+    capacity: 2,
+    key: "u32",
+    shards: 1,
+    workers: 1,
+    batch: 2,
+    owners: 4,
+    patience,
+    ...options,
+  });
+  const guard = map.enter();
+  let handle = 0;
+  for (const key of keys) {
+    const slot = map.getOrInsert(key);
+    handle ||= map.handle(slot);
+  }
+  guard.leave();
+  return { map, handle };
+}
+
+/** A thread's own instance. */
+export interface User {
+  readonly map: ShardedMap;
+  readonly handle: number;
+}
+
+export function attachUser({ map, handle }: TinyMap): User {
+  return { map: ShardedMap.attach(map.region.handle, { patience }), handle };
+}
+
+/** One recorded operation, in a guard of its own. */
+export type Operation = (user: User, call: Call) => void;
+
+const insertOutcome = (slot: number, created: boolean): string =>
+  slot === FULL ? "FULL" : slot === BUSY ? "BUSY" : created ? "created" : "found";
+
+export const get =
+  (key: number): Operation =>
+  ({ map }, call) =>
+    call("get", [key], () => (map.has(key) ? "hit" : "miss"));
+
+export const getOrInsert =
+  (key: number): Operation =>
+  ({ map }, call) =>
+    call("getOrInsert", [key], () => {
+      const guard = map.enter();
+      const slot = map.getOrInsert(key);
+      guard.leave();
+      return insertOutcome(slot, map.created);
+    });
+
+const removeOutcome = (slot: number): string =>
+  slot === ABSENT ? "absent" : slot === BUSY ? "BUSY" : "removed";
+
+export const remove =
+  (key: number): Operation =>
+  ({ map }, call) =>
+    call("remove", [key], () => removeOutcome(map.remove(key)));
+
+/** The handle of the first key that `setup` inserted. */
+export const resolve =
+  (life: string): Operation =>
+  ({ map, handle }, call) =>
+    call("resolve", [0, life], () => (map.resolve(handle) >= 0 ? "live" : "gone"));
+
+export const removeHandle =
+  (life: string): Operation =>
+  ({ map, handle }, call) =>
+    call("removeHandle", [0, life], () => removeOutcome(map.removeHandle(handle)));
+
+export const rekey =
+  (key: number, life: string): Operation =>
+  ({ map, handle }, call) =>
+    call("rekey", [key, life], () => {
+      const slot = map.rekey(handle, key);
+      if (slot === BUSY) return "BUSY";
+      return slot === EXISTS ? "exists" : slot === ABSENT ? "absent" : "moved";
+    });
+
+/** Declares the death of the thread that was killed, and repairs after it, as `superviseWorker` does. */
+export function repairAfter({ map }: User, killed: string): void {
+  const victim = map.region.owners().find(({ index }) => index === Number(killed.at(-1)));
+  if (victim === undefined) throw new Error(`${killed} has no owner`);
+  map.region.declareDead(victim.id);
+  map.region.repairDead((map as unknown as { owner: Owner }).owner);
+}
+
+export function names({ map }: TinyMap): readonly NamedRange[] {
+  const { recordWords } = memoryOf(map);
+  return namesOfRegion(map.region, recordWords === 0 ? {} : { records: recordWords * 4 });
+}

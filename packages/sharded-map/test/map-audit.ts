@@ -1,0 +1,106 @@
+import { load, peek } from "@udp-relay/atomics-layout/memory";
+import { FULL } from "@udp-relay/sharded-map";
+import type { ShardedMap } from "@udp-relay/sharded-map";
+import { isLive, hashOfSlot } from "../src/identity.ts";
+import { cellOfSlot, segmentOf, shardOfHash } from "../src/index-segment.ts";
+import {
+  CLAIM,
+  FREE,
+  FRESH,
+  FRESH_END,
+  groupAt,
+  HEAD,
+  INFLIGHT,
+  JOURNAL,
+  LIVE_COUNT,
+  LOCK,
+  RESTING,
+  RETIRED,
+  shardAt,
+  USED,
+  WAITING,
+} from "../src/map-memory.ts";
+import type { MapMemory } from "../src/map-memory.ts";
+
+/** The inside of a map, for tests that look at it. */
+export function memoryOf(map: ShardedMap): MapMemory {
+  return (map as unknown as { memory: MapMemory }).memory;
+}
+
+/**
+ * Whether a quiet map is sound, from its words alone: every slot is live, on one list, or unused, exactly once; the
+ * tickets are the live entries'; every entry is found under its key; nothing is locked or half done. Returns a fault.
+ */
+export function auditMap(map: ShardedMap): string | undefined {
+  const memory = memoryOf(map);
+  const { words, shape } = memory;
+  const homes = new Uint8Array(shape.slots);
+  let live = 0;
+  let retired = 0;
+  const perShard = new Array<number>(shape.shards).fill(0);
+  for (let slot = 0; slot < shape.slots; slot++) {
+    if (!isLive(memory, slot)) continue;
+    live++;
+    homes[slot]!++;
+    const hash = hashOfSlot(memory, slot);
+    const shard = shardOfHash(memory, hash);
+    perShard[shard]!++;
+    if (cellOfSlot(memory, shard, hash, slot) < 0) return `live slot ${slot} is not in its shard's index`;
+  }
+  for (let shard = 0; shard < shape.shards; shard++) {
+    const at = shardAt(memory, shard);
+    const word = (offset: number): number => peek(words, at + offset);
+    if (load(words, at + LOCK) !== 0) return `shard ${shard} is locked`;
+    if (word(INFLIGHT) !== 0) return `shard ${shard} has slot ${word(INFLIGHT) - 1} in its hands`;
+    if ((word(JOURNAL) & 3) !== 0) return `shard ${shard} has an open journal`;
+    if (load(words, groupAt(memory, shard) + CLAIM) !== 0)
+      return `the spare segment of shard ${shard} is claimed`;
+    for (let slot = word(FRESH); slot < word(FRESH_END); slot++) homes[slot]!++;
+    let length = 0;
+    for (let next = word(HEAD); next !== 0; length++) {
+      if (length > shape.slots) return `the list of shard ${shard} is a circle`;
+      homes[next - 1]!++;
+      const link = peek(words, memory.linksAt + next - 1);
+      if (link >>> 24 !== shard)
+        return `slot ${next - 1} on the list of shard ${shard} is shard ${link >>> 24}'s`;
+      next = link & 0xffffff;
+    }
+    const counted = word(FREE) + word(WAITING) + word(RESTING);
+    if (counted !== length) return `shard ${shard} counts ${counted} listed slots, there are ${length}`;
+    if (word(LIVE_COUNT) !== perShard[shard])
+      return `shard ${shard} counts ${word(LIVE_COUNT)} entries, not ${perShard[shard]!}`;
+    const segment = segmentOf(memory, shard);
+    let used = 0;
+    for (let cell = 0; cell <= memory.cellMask; cell++) if (peek(words, segment + cell) !== 0) used++;
+    if (word(USED) !== used) return `shard ${shard} counts ${word(USED)} used cells, there are ${used}`;
+    retired += word(RETIRED);
+  }
+  if (map.size !== live) return `${map.size} tickets are out for ${live} entries`;
+  const lost = homes.filter((count) => count === 0).length;
+  if (lost !== retired) return `${lost} slots are lost, ${retired} retired`;
+  return homes.some((count) => count > 1) ? "a slot is in two places" : undefined;
+}
+
+/** Whether exactly as many new entries fit as the capacity leaves; removes them again. Returns a fault. */
+export function auditCapacity(map: ShardedMap, firstKey: number): string | undefined {
+  const before = map.size;
+  const added: number[] = [];
+  for (let key = firstKey; added.length <= map.capacity; key++) {
+    const slot = inGuard(map, () => map.insert(key));
+    if (slot === FULL) break;
+    if (slot < 0) return `insert answered ${slot}`;
+    added.push(key);
+  }
+  for (const key of added) if (map.remove(key) < 0) return `key ${key} was lost`;
+  const room = map.capacity - before;
+  return added.length === room ? undefined : `${added.length} entries fit where ${room} should`;
+}
+
+export function inGuard<Result>(map: ShardedMap, body: () => Result): Result {
+  const guard = map.enter();
+  try {
+    return body();
+  } finally {
+    guard.leave();
+  }
+}
