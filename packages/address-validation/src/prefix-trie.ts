@@ -133,7 +133,8 @@ function buildSkip(
 ): number {
   const word = bit >>> 5;
   const end = Math.min(branchBit, (word + 1) << 5);
-  const mask = maskOf(end - (word << 5)) & ~maskOf(bit & 31);
+  // Bits of the word before `bit` agree already: comparing them again costs nothing.
+  const mask = maskOf(end - (word << 5));
   const node = nodes.push(~word, mask, wordOf(entries[0]!.address, word) & mask, ~inherited, 0) - 5;
   nodes[node + 4] = build(nodes, entries, end, inherited);
   return node;

@@ -32,7 +32,6 @@ export function parsePrefix(text: string): Prefix {
   const length = slash < 0 ? maximum : scanDecimal(text, slash + 1, text.length, maximum);
   if (length < 0) throw invalid(text, `has a length that is not a plain decimal of 0..${maximum}`);
   const bits = dotted ? 96 + length : length;
-  if (isIPv4(address) && bits < 96) throw invalid(text, "spans IPv4 and IPv6");
   for (let word = 0; word < 4; word++) {
     const own = Math.min(32, Math.max(0, bits - 32 * word));
     if ((wordOf(address, word) & ~maskOf(own)) !== 0) throw invalid(text, "has bits set behind its length");

@@ -18,6 +18,8 @@ describe("presets", () => {
   const verdicts: [text: string, crate: string, publicOnly: string, lan: string, turnServer: string][] = [
     ["8.8.8.8:5000", "accepted", "accepted", "global", "accepted"],
     ["8.8.8.8:53", "accepted", "accepted", "global", "port-denied"],
+    ["8.8.8.8:1023", "accepted", "accepted", "global", "port-denied"],
+    ["8.8.8.8:1024", "accepted", "accepted", "global", "accepted"],
     ["8.8.8.8:0", "port-zero", "port-zero", "port-zero", "port-zero"],
     ["10.0.0.1:5000", "accepted", "private", "accepted", "private"],
     ["192.168.1.2:5000", "accepted", "private", "accepted", "private"],

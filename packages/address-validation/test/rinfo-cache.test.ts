@@ -24,6 +24,8 @@ describe("RinfoCache", () => {
       address: randomAddress(random),
       port: random.below(65_536),
     }));
+    // One address from several ports, which meet in a cache of 16 places.
+    for (let port = 1; port < 65_536; port += 1_024) peers.push({ address: "203.0.113.77", port });
     for (let i = 0; i < 50_000; i++) {
       const { address, port } = random.pick(peers);
       const endpoint = cache.find(address, port)!;
