@@ -38,10 +38,12 @@ describe("send errors", () => {
       const library = join(folder, "udp-faults.so");
       const source = fileURLToPath(new URL("./faults/udp-faults.c", import.meta.url));
       execFileSync("gcc", ["-O1", "-Wall", "-shared", "-fPIC", "-o", library, source, "-ldl"]);
-      const child = fileURLToPath(new URL(`./faults/child${extname(import.meta.url)}`, import.meta.url));
+      // Compiled suites (Node 20) run compiled children, which find the packages' compiled files.
+      const extension = extname(import.meta.url);
+      const child = fileURLToPath(new URL(`./faults/child${extension}`, import.meta.url));
       const { stdout, stderr, status } = spawnSync(
         process.execPath,
-        ["--conditions=@udp-relay/source", child],
+        [...(extension === ".ts" ? ["--conditions=@udp-relay/source"] : []), child],
         { env: { ...process.env, LD_PRELOAD: library }, encoding: "utf8", timeout: 20_000 },
       );
       expect(`${status} ${stderr}`).toBe("0 ");
