@@ -15,7 +15,9 @@ export const CELLS = 2_000;
 export const CELL_WORDS = 48;
 /** Word of the barrier's counter; the opened round is 16 words further. */
 export const BARRIER = 0;
-export const FIRST_CELL = 64;
+/** Word of the first thread's progress; the next thread's is 16 words further. */
+export const PROGRESS = 32;
+export const FIRST_CELL = 96;
 export const MEMORY_BYTES = (FIRST_CELL + CELLS * CELL_WORDS) * 4;
 
 const X = 0;

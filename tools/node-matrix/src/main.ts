@@ -1,0 +1,52 @@
+import { parseArgs } from "node:util";
+import { buildPackages } from "./build.ts";
+import { findSuites } from "./suites.ts";
+import { fetchRuntime, RUNTIMES } from "./runtimes.ts";
+import { runSuites, type Verdict } from "./run-suites.ts";
+
+/**
+ * `npm run test:matrix -- [PACKAGE …] [--on 20,bun] [--suite litmus] [--long] [--verbose]`
+ *
+ * Runs the suites that a package names under `nodeMatrix` in its package.json on every supported runtime: vitest and
+ * type stripping need a newer Node than the packages do. Prints a table; exits with 1 if anything failed.
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    on: { type: "string", default: RUNTIMES.map(({ name }) => name).join(",") },
+    suite: { type: "string" },
+    long: { type: "boolean", default: false },
+    verbose: { type: "boolean", default: false },
+  },
+});
+
+const wanted = values.on.split(",");
+const unknown = wanted.filter((name) => !RUNTIMES.some((runtime) => runtime.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `unknown runtime ${unknown.join(", ")}; known: ${RUNTIMES.map(({ name }) => name).join(", ")}`,
+  );
+  process.exit(2);
+}
+const suites = findSuites(positionals, values.suite);
+if (suites.length === 0) {
+  console.error("no suites: a package lists them under nodeMatrix in its package.json");
+  process.exit(2);
+}
+const built = buildPackages(suites.map(({ packageName }) => packageName));
+const env = values.long ? { UDP_RELAY_LONG: "1" } : {};
+const verdicts: Verdict[] = [];
+for (const runtime of RUNTIMES.filter(({ name }) => wanted.includes(name))) {
+  const executable = fetchRuntime(runtime);
+  for (const suite of suites) {
+    const verdict = runSuites(runtime, executable, suite, built, env);
+    verdicts.push(verdict);
+    const { passed, skipped, failed, seconds } = verdict;
+    const counts = `${passed} passed${skipped > 0 ? `, ${skipped} skipped` : ""}${failed > 0 ? `, ${failed} FAILED` : ""}`;
+    console.log(
+      `${runtime.label.padEnd(14)} ${suite.packageName.padEnd(20)} ${counts} in ${seconds.toFixed(1)} s`,
+    );
+    if (!verdict.ok || values.verbose) console.log(verdict.output);
+  }
+}
+process.exit(verdicts.every(({ ok }) => ok) ? 0 : 1);
