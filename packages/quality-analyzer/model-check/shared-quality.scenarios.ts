@@ -94,21 +94,6 @@ export default [
       thread("reader", attach, ({ quality }) => summary(quality.read())),
     ],
     check: ({ results }) => fault(results.get("reader") as Seen | undefined, momentsOfOutcomes),
-    long: true,
-  }),
-  defineScenario({
-    name: "estimators: a reader sees the record before a late packet or after it, sampled",
-    touches,
-    setup: gap,
-    threads: [
-      thread("late", attach, ({ quality }) => quality.recordSequence(11, 1_020)),
-      thread("reader", attach, ({ quality }) => summary(quality.read())),
-    ],
-    check: ({ results }) => {
-      if (results.get("late") !== SequenceOutcome.late) return "the late packet was not recognised";
-      return fault(results.get("reader") as Seen | undefined, momentsOfGap);
-    },
-    mode: { runs: 2_000, seed: 15 },
   }),
   defineScenario({
     name: "estimators: a reader sees the record before a late packet or after it",
@@ -122,7 +107,6 @@ export default [
       if (results.get("late") !== SequenceOutcome.late) return "the late packet was not recognised";
       return fault(results.get("reader") as Seen | undefined, momentsOfGap);
     },
-    long: true,
   }),
   defineScenario({
     name: "estimators: two writers, each sample whole or skipped",
@@ -172,6 +156,5 @@ export default [
       // The arrival counts, and of the dead writer's sample nothing, the packet, or the packet and its loss.
       return ["4 1 1 0", "5 1 1 0", "5 2 1 0"].includes(seen) ? undefined : seen;
     },
-    mode: { runs: 4_000, seed: 15 },
   }),
 ];
