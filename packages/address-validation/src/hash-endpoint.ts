@@ -17,26 +17,15 @@ export function hashEndpoint(endpoint: Endpoint, seed = 0, seedHigh = 0): number
   let v1 = seedHigh | 0;
   let v2 = 0x6c796765 ^ v0;
   let v3 = 0x74656462 ^ v1;
-  const { a0, a1, a2, a3, port, zone } = endpoint;
-  for (let i = 0; i < 10; i++) {
-    // Six message words, the length block (24 bytes), then three finalisation rounds.
-    const m =
-      i === 0
-        ? a0
-        : i === 1
-          ? a1
-          : i === 2
-            ? a2
-            : i === 3
-              ? a3
-              : i === 4
-                ? port
-                : i === 5
-                  ? zone | 0
-                  : i === 6
-                    ? 24 << 24
-                    : 0;
-    if (i === 7) v2 ^= 0xff;
+  message[0] = endpoint.a0;
+  message[1] = endpoint.a1;
+  message[2] = endpoint.a2;
+  message[3] = endpoint.a3;
+  message[4] = endpoint.port;
+  message[5] = endpoint.zone;
+  for (let i = 0; i < ROUNDS; i++) {
+    const m = message[i]!;
+    if (i === FIRST_FINAL_ROUND) v2 ^= 0xff;
     v3 ^= m;
     v0 = (v0 + v1) | 0;
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -52,3 +41,9 @@ export function hashEndpoint(endpoint: Endpoint, seed = 0, seedHigh = 0): number
   }
   return (v1 ^ v3) >>> 0;
 }
+
+const ROUNDS = 10;
+const FIRST_FINAL_ROUND = 7;
+
+/** A round each: six words of the endpoint, the length of 24 bytes, and nothing for the three final rounds. */
+const message: Int32Array<ArrayBuffer> = Int32Array.of(0, 0, 0, 0, 0, 0, 24 << 24, 0, 0, 0);
