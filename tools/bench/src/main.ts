@@ -9,12 +9,13 @@ const QUICK_BUDGET_MS = 30_000;
 const QUICK_ROUNDS = 5;
 const FULL_ROUNDS = 11;
 
-const usage = `usage: npm run bench -- AREA [AREA …] [--quick] [--rounds N] [--budget SECONDS] [--json FILE] [--strict]
+const usage = `usage: npm run bench -- AREA [AREA …] [--quick] [--rounds N] [--budget SECONDS] [--only TEXT] [--json FILE] [--strict]
 
   AREA        a folder of tools/bench/src that holds a suite.ts, or "all"
   --quick     ${QUICK_ROUNDS} rounds of short passes, and no more than ${QUICK_BUDGET_MS / 1000} s for the whole run
   --rounds    interleaved rounds, default ${FULL_ROUNDS}
   --budget    begin no round that would end after so many seconds for the whole run (each suite runs at least one)
+  --only      run the suites alone whose title contains TEXT
   --json      write everything measured to FILE
   --strict    exit with 1 when a goal is missed for certain (a case that fails always exits with 1)
 `;
@@ -32,6 +33,7 @@ async function main(argv: readonly string[]): Promise<number> {
         rounds: { type: "string" },
         budget: { type: "string" },
         json: { type: "string" },
+        only: { type: "string", default: "" },
         strict: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -57,7 +59,9 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!(budgetMs > 0)) return misuse("--budget takes seconds above 0");
 
   const suites: BenchSuite[] = [];
-  for (const area of wanted) suites.push(...(await loadSuites(area)));
+  for (const area of wanted)
+    suites.push(...(await loadSuites(area)).filter(({ title }) => title.includes(values.only)));
+  if (suites.length === 0) return misuse(`no suite's title contains "${values.only}"`);
   const machine = describeMachine();
   process.stdout.write(`${formatMachine(machine)}\n`);
   const startedAt = new Date().toISOString();

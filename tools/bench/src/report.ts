@@ -47,7 +47,7 @@ export function formatGoal(result: GoalResult): string {
   const limit = limits.filter(Boolean).join(" and ");
   const text = `"${goal.case}" ${limit} x "${goal.against}"`;
   if (ratio === undefined) return `goal not judged: ${text}: one of the two has no value`;
-  const noise = result.certain ? "" : ", but the interval crosses the limit";
+  const noise = result.certain ? "" : ", but not for certain: more rounds would tell";
   return `goal ${state}: ${text}: ${ratio.median.toFixed(3)} (${formatInterval(ratio)})${noise}`;
 }
 
