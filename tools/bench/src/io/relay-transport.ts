@@ -1,0 +1,27 @@
+import { parseAddress } from "@udp-relay/address-validation";
+import type { DatagramTransport, TransportOptions } from "@udp-relay/adapters";
+import { jobOf, receiverAddress, receiverPort } from "./forwarding.ts";
+
+// Arguments: PORT BASE SOURCES CLIENTS TRANSPORT. Only the transport that is measured is loaded.
+const job = jobOf(process.argv.slice(2));
+const transport = await open(process.argv[6] ?? "", { host: "127.0.0.1", port: job.port });
+const receivers = Array.from({ length: job.clients }, (_, id) =>
+  parseAddress(receiverAddress(id, job), receiverPort(id, job)),
+);
+
+transport.onBatch = (batch) => {
+  for (let i = 0; i < batch.count; i++) {
+    if (batch.length(i) < 8) continue;
+    const bytes = batch.slab(i);
+    const at = batch.offset(i) + 4;
+    const id = (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+    if (id < job.clients) transport.forward(batch, i, receivers[id]!);
+  }
+};
+console.log("ready");
+
+async function open(name: string, options: TransportOptions): Promise<DatagramTransport> {
+  if (name === "node") return (await import("@udp-relay/adapters/node")).NodeTransport.open(options);
+  if (name === "bun") return (await import("@udp-relay/adapters/bun")).BunTransport.open(options);
+  throw new RangeError(`no transport is called ${name}`);
+}

@@ -1,0 +1,89 @@
+import { fileURLToPath } from "node:url";
+import { buildC, cSkip, missing } from "../native.ts";
+import type { BenchCase, BenchSuite } from "../suite.ts";
+
+const CONDITION = "--conditions=@udp-relay/source";
+const program = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+
+/** A relay that is told its job, where its arguments say JOB, and the load that is put on it. */
+interface Relay {
+  readonly name: string;
+  readonly file: () => string;
+  readonly args: readonly string[];
+  readonly skip?: () => string | undefined;
+}
+
+const byHand: Relay = {
+  name: "node:dgram by hand",
+  file: () => process.execPath,
+  args: [CONDITION, program("relay-by-hand"), "JOB"],
+};
+const node: Relay = {
+  name: "./node",
+  file: () => process.execPath,
+  args: [CONDITION, program("relay-transport"), "JOB", "node"],
+};
+const bun: Relay = {
+  name: "./bun",
+  file: () => "bun",
+  args: [CONDITION, program("relay-transport"), "JOB", "bun"],
+  skip: () => missing("bun"),
+};
+const inC = (name: string, mode: string): Relay => ({
+  name,
+  file: () => buildC("forward-relay").file,
+  args: ["JOB", mode],
+  skip: () => cSkip("forward-relay"),
+});
+const single = inC("C recvfrom, sendto", "single");
+const batch = inC("C recvmmsg, sendmmsg", "batch");
+const segments = inC("C GRO and GSO", "segments");
+
+export const suites: readonly BenchSuite[] = [
+  ...[60_000, 120_000, 200_000].map((packetsPerSecond) => forwarding(packetsPerSecond, 1)),
+  forwarding(120_000, 8),
+];
+
+/** @param burst consecutive datagrams for one receiver */
+function forwarding(packetsPerSecond: number, burst: number): BenchSuite {
+  const relays = burst === 1 ? [byHand, node, bun, single, batch] : [batch, segments];
+  return {
+    area: "io",
+    title: `forwarding 128 bytes at ${packetsPerSecond.toLocaleString("en")}/s, 1,000 receivers, 16 sources, ${burst} to a receiver in a row`,
+    unit: "datagrams/CPU-second",
+    reference: batch.name,
+    cases: relays.map((relay) => forwardCase(relay, packetsPerSecond, burst)),
+    goals:
+      burst === 1
+        ? [
+            { case: node.name, against: byHand.name, atLeast: 0.97 },
+            { case: bun.name, against: batch.name, atLeast: 0.75 },
+          ]
+        : [{ case: segments.name, against: batch.name, atLeast: 1.5 }],
+    notes: [
+      "CPU of the relay's whole process, user and system, kernel work on its behalf included; the load has its own.",
+      "Loss and latency of each round are in the --json file.",
+    ],
+  };
+}
+
+function forwardCase(relay: Relay, packetsPerSecond: number, burst: number): BenchCase {
+  return {
+    name: relay.name,
+    skip: () => cSkip("udp-load") ?? relay.skip?.(),
+    timeoutMs: 30_000,
+    command: (quick) => ({
+      file: process.execPath,
+      args: [
+        CONDITION,
+        program("drive"),
+        buildC("udp-load").file,
+        String(packetsPerSecond),
+        quick ? "0.5" : "2",
+        String(burst),
+        relay.file(),
+        ...relay.args,
+      ],
+    }),
+  };
+}
