@@ -92,7 +92,7 @@ export class SimulatedLink {
   /**
    * Sends a packet of `byteLength` bytes at `nowMs` and returns how many copies arrive: 0 (lost or dropped), 1 or 2.
    * Their times are then {@link arrivalMs}(0) and (1), until the next send. A `nowMs` before that of the packet
-   * before counts as that one's. Allocates nothing.
+   * before counts as that one's. Makes no objects.
    */
   send(nowMs: number, byteLength: number): number {
     const sentMs = nowMs > this.#lastSendMs ? nowMs : this.#lastSendMs;
