@@ -12,3 +12,7 @@ export type {
   TransportKind,
   TransportOptions,
 } from "./transport/datagram-transport.ts";
+export { openTransport } from "./compose/open-transport.ts";
+export type { OpenedTransport, OpenTransportOptions, SocketTransportKind } from "./compose/open-transport.ts";
+export { joinTransports } from "./transport/joined.ts";
+export type { OwningTransport } from "./transport/joined.ts";
