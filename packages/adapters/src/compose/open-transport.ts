@@ -20,7 +20,7 @@ export interface OpenedTransport {
 interface Candidate {
   readonly kind: SocketTransportKind;
   readonly merit: string;
-  open(options: TransportOptions): Promise<DatagramTransport>;
+  readonly open: (options: TransportOptions) => Promise<DatagramTransport>;
 }
 
 const onBun = "bun" in process.versions;
