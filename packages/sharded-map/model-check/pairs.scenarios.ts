@@ -45,14 +45,24 @@ const operations: readonly (readonly [name: string, operation: Operation])[] = [
   ["rekey", rekey(2, "initial 1")],
 ];
 
-function pair(one: (typeof operations)[number], two: (typeof operations)[number]): Scenario {
+const readers = ["get", "resolve"];
+
+function pair(
+  one: (typeof operations)[number],
+  two: (typeof operations)[number],
+  interruption: "none" | "kill",
+): Scenario {
+  const reading = readers.includes(one[0]) || readers.includes(two[0]);
   return defineScenario({
-    name: `${one[0]} | ${two[0]}, killed anywhere`,
+    name: `${one[0]} | ${two[0]}${interruption === "kill" ? ", killed anywhere" : ""}`,
     touches,
+    // Two writers of which one may die and be repaired at any step: hundreds of thousands of states.
+    long: interruption === "kill" && !reading,
+    limits: { milliseconds: 1_200_000, states: 5_000_000 },
     setup: () => tinyMap([1]),
     names,
     threads: [one, two].map(([, operation], index) => thread(`worker ${index + 1}`, attachUser, operation)),
-    interruption: "kill",
+    interruption,
     supervisor: supervisor(attachUser, (user, _call, killed) => {
       repairAfter(user, killed);
     }),
@@ -65,4 +75,11 @@ function pair(one: (typeof operations)[number], two: (typeof operations)[number]
   });
 }
 
-export default operations.flatMap((one, index) => operations.slice(index).map((two) => pair(one, two)));
+const pairs = operations.flatMap((one, index) => operations.slice(index).map((two) => [one, two] as const));
+
+export default [
+  ...pairs
+    .filter(([one, two]) => !readers.includes(one[0]) && !readers.includes(two[0]))
+    .map(([one, two]) => pair(one, two, "none")),
+  ...pairs.map(([one, two]) => pair(one, two, "kill")),
+];

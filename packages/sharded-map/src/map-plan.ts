@@ -82,16 +82,16 @@ function defaultShards(capacity: number, forCpus: number): number {
 }
 
 /**
- * Twice the mean, so that a full table is at most half full (p99 of the probes for an absent key is 13 then), and so
- * much that no shard overflows with a probability above e^-50: Chernoff's bound for `capacity` keys thrown into
- * `shards` shards at random. A segment that holds the whole capacity cannot overflow at all.
+ * A little more than twice the mean, so that a full table is at most 48 % full (p99 of the probes for an absent key is 12
+ * then, and structured keys may add some), and so much that no shard overflows with a probability above e^-50: Chernoff's
+ * bound for `capacity` keys thrown into `shards` shards at random. A segment for more than the capacity cannot overflow.
  */
 function cellBitsFor(capacity: number, shards: number): number {
   const mean = capacity / shards;
   let bits = 2;
   for (; bits < 25; bits++) {
     const cells = 2 ** bits;
-    if (cells < 2 * mean) continue;
+    if (cells < 2.08 * mean) continue;
     const ratio = (cells - 1) / mean;
     if (cells > capacity || mean * (ratio * Math.log(ratio) - ratio + 1) >= 50) break;
   }

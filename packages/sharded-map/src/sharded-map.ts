@@ -2,7 +2,7 @@ import { attachRegion, createRegion } from "@udp-relay/atomics-layout";
 import type { Region, RegionHandle } from "@udp-relay/atomics-layout";
 import { load } from "@udp-relay/atomics-layout/memory";
 import { GuardWatch } from "./guard-watch.ts";
-import { clearGuard, openGuards } from "./guards.ts";
+import { clearGuard, hasPassed, openGuards, retire } from "./guards.ts";
 import { isLive } from "./identity.ts";
 import { unlockShard } from "./lock-word.ts";
 import { initializeMap, LOCK, shardAt } from "./map-memory.ts";
@@ -150,6 +150,25 @@ export class ShardedMap extends MapWriters {
   /** Counters, all threads' together. Concurrency: anywhere; not one moment's picture. */
   stats(): ShardedMapStats {
     return readStats(this.memory, this.watch.longGuards);
+  }
+
+  /**
+   * A stamp for something of your own beside the entries that readers find in their guards and that was just replaced:
+   * keep it with the old thing, and write there again only once `hasPassed(stamp)`.
+   *
+   * Concurrency: any thread; everything it wrote before is visible to guards that begin later. One atomic addition.
+   */
+  retire(): number {
+    return retire(this.memory);
+  }
+
+  /**
+   * Whether every guard has ended in which the thing retired with this stamp could have been found.
+   *
+   * Concurrency: any thread, a guard of its own counts too; reads one word an attached thread.
+   */
+  hasPassed(stamp: number): boolean {
+    return hasPassed(this.memory, stamp);
   }
 
   /** How many cells lookups pass through now. Concurrency: anywhere; walks the whole index. */
