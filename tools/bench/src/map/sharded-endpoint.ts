@@ -1,0 +1,73 @@
+/** One operation on a ShardedMap of endpoints with 8-byte records: `OPERATION KIND ENTRIES`. A guard spans 64 operations. */
+import { peek } from "@udp-relay/atomics-layout/memory";
+import { ShardedMap } from "@udp-relay/sharded-map";
+import { measure } from "../measure.ts";
+import { fillAndEmpty } from "./fill-and-empty.ts";
+import { keysOf } from "./keys.ts";
+import type { KeyKind } from "./keys.ts";
+
+const BATCH = 64;
+const operation = process.argv[2]!;
+const kind = process.argv[3] as KeyKind;
+const entries = Number(process.argv[4]);
+const map = ShardedMap.create({ capacity: entries, key: "endpoint", recordBytes: 8 });
+const { words } = map.region;
+const records = map.region.section("records").byteOffset >>> 2;
+const present = keysOf(kind, entries);
+const { a0, a1, a2, a3, port } = operation === "miss" ? keysOf(kind, entries, true) : present;
+let place = 0;
+
+function fill(): void {
+  for (let i = 0; i < entries;) {
+    const guard = map.enter();
+    for (const end = Math.min(entries, i + BATCH); i < end; i++) {
+      map.getOrInsertWords(
+        present.a0[i]!,
+        present.a1[i]!,
+        present.a2[i]!,
+        present.a3[i]!,
+        present.port[i]!,
+        0,
+      );
+    }
+    guard.leave();
+  }
+}
+
+const removing = { a0: 0, a1: 0, a2: 0, a3: 0, port: 0, zone: 0 };
+
+function empty(): void {
+  for (let i = 0; i < entries;) {
+    const guard = map.enter();
+    for (const end = Math.min(entries, i + BATCH); i < end; i++) {
+      removing.a0 = present.a0[i]!;
+      removing.a1 = present.a1[i]!;
+      removing.a2 = present.a2[i]!;
+      removing.a3 = present.a3[i]!;
+      removing.port = present.port[i]!;
+      map.removeEndpoint(removing);
+    }
+    guard.leave();
+  }
+}
+
+function look(iterations: number): number {
+  let sum = 0;
+  for (let done = 0; done < iterations; done += BATCH) {
+    const guard = map.enter();
+    for (let n = 0; n < BATCH; n++) {
+      const slot = map.getWords(a0[place]!, a1[place]!, a2[place]!, a3[place]!, port[place]!, 0);
+      if (slot >= 0) sum += peek(words, records + slot * 2);
+      place = place + 1 === entries ? 0 : place + 1;
+    }
+    guard.leave();
+  }
+  return sum;
+}
+
+if (operation === "insert" || operation === "remove") {
+  fillAndEmpty(entries, operation === "insert", fill, empty);
+} else {
+  fill();
+  measure((iterations) => look(iterations * BATCH), { operationsPerIteration: BATCH });
+}
