@@ -1,0 +1,91 @@
+import type { CompoundUpdate, RecordLayout, SectionPlan } from "@udp-relay/atomics-layout";
+
+/**
+ * One client in shared memory. With endpoint keys line 0 is the map's own (generation, state, two copies of the key);
+ * with u32 keys the record begins with a line that does the same for the endpoint.
+ *
+ *     line 0  identity, read-mostly (u32 keys)        0 SELECT  1 STAMP  4 copy 0 (6 words)  10 copy 1 (6 words)
+ *     line 1  what receiving from the client changes  \  0 last tick  1 receiver | start 1  2 packets  4 bytes
+ *     line 2  what sending to it changes              /  6 claim (tick, bytes)  8 rate (f32, tick)  10 baselines
+ *     metrics 48 bytes in a section of their own      0 priority, 1 its version  2 version  3 latency  4 loss
+ *                                                     5 jitter  6 RESET  7 start 0  8 baselines
+ *
+ * Lines 1 and 2 have the same shape, so that one piece of code keeps the rates of both. 64-bit fields are at even words.
+ */
+export const LAST_TICK = 0;
+/** Line 1: the owner that received last. */
+export const RECEIVER = 1;
+/** Line 2: tick from which age counts, baseline copy 1. */
+export const START_1 = 1;
+export const PACKETS = 2;
+export const BYTES = 4;
+export const CLAIM = 6;
+export const RATE = 8;
+/** Packets and bytes at the last reset, copy 0. */
+export const BASE_PACKETS_0 = 10;
+export const BASE_BYTES_0 = 12;
+/** Packets at the last reset, copy 1. Bytes are among the metrics. */
+export const BASE_PACKETS_1 = 14;
+export const LINE_WORDS = 16;
+
+/** Words of a client's metrics. */
+export const PRIORITY = 0;
+export const VERSION = 2;
+export const LATENCY = 3;
+export const LOSS = 4;
+export const JITTER = 5;
+export const RESET = 6;
+export const START_0 = 7;
+export const BASE_BYTES_1_IN = 8;
+export const BASE_BYTES_1_OUT = 10;
+export const METRICS_WORDS = 12;
+
+/** Words of the identity line of a u32 table. */
+export const SELECT = 0;
+export const COPY_STAMP = 1;
+export const COPY_0 = 4;
+export const COPY_WORDS = 6;
+
+const RECEIVED = "tunnel_client_received";
+const SENT = "tunnel_client_sent";
+
+/** Byte offsets are from line 1 on. A packet is counted in one call, exactly, however many threads do it at once. */
+const updates: readonly CompoundUpdate[] = [
+  {
+    name: RECEIVED,
+    parameters: ["bytes", "tick", "receiver"],
+    steps: [
+      { op: "store32", byteOffset: RECEIVER * 4, value: { parameter: "receiver" } },
+      { op: "advance32", byteOffset: LAST_TICK * 4, value: { parameter: "tick" } },
+      { op: "add64", byteOffset: PACKETS * 4, value: { constant: 1 } },
+      { op: "add64", byteOffset: BYTES * 4, value: { parameter: "bytes" } },
+    ],
+  },
+  {
+    name: SENT,
+    parameters: ["bytes", "tick"],
+    steps: [
+      { op: "advance32", byteOffset: (LINE_WORDS + LAST_TICK) * 4, value: { parameter: "tick" } },
+      { op: "add64", byteOffset: (LINE_WORDS + PACKETS) * 4, value: { constant: 1 } },
+      { op: "add64", byteOffset: (LINE_WORDS + BYTES) * 4, value: { parameter: "bytes" } },
+    ],
+  },
+];
+
+export const updateNames: { readonly received: string; readonly sent: string } = {
+  received: RECEIVED,
+  sent: SENT,
+};
+
+/** Version of everything in this file and of the sections that the table adds; part of the region's hash. */
+const FORMAT_VERSION = 1;
+
+/** The map's record: lines 0 to 2, or lines 1 and 2. The hash is the same: `attach` learns the kind from the settings. */
+export function recordLayout(key: "u32" | "endpoint"): RecordLayout {
+  const byteLength = (key === "u32" ? 3 : 2) * LINE_WORDS * 4;
+  return { name: "TunnelClient", hash: 0x7c11_0000 + FORMAT_VERSION, byteLength, lineBytes: 64, updates };
+}
+
+export function metricsSection(slots: number): SectionPlan {
+  return { name: "metrics", byteLength: slots * METRICS_WORDS * 4 };
+}

@@ -1,0 +1,117 @@
+import { add, compareExchange, load, store } from "@udp-relay/atomics-layout/memory";
+import {
+  BASE_BYTES_0,
+  BASE_BYTES_1_IN,
+  BASE_BYTES_1_OUT,
+  BASE_PACKETS_0,
+  BASE_PACKETS_1,
+  BYTES,
+  PACKETS,
+  RESET,
+  START_0,
+  START_1,
+  VERSION,
+} from "./client-record.ts";
+import { resetRate } from "./rate-estimator.ts";
+import { metricsOf, receiveLine, sendLine } from "./table-memory.ts";
+import type { TableMemory } from "./table-memory.ts";
+
+/*
+ * Counters only ever grow: a total is the counter minus its value at the last reset, the baseline. There are two copies of
+ * the baseline; RESET says which one holds, and who is writing the other:
+ *
+ *     RESET   claimant's owner id (30 bits) | copy (1)        0 or 1 while nobody resets
+ */
+
+/** What a client received and sent since it joined, or since its last reset. */
+export interface ClientTotals {
+  packetsReceived: number;
+  bytesReceived: number;
+  packetsSent: number;
+  bytesSent: number;
+  /** The tick of the join, or of the last reset. */
+  startTick: number;
+}
+
+const ATTEMPTS = 4;
+
+/**
+ * Reads all totals: each is exact, packets and bytes may differ by the updates in flight, at most one a thread.
+ *
+ * Concurrency: in a guard; atomic reads, never waits.
+ */
+export function readTotals(memory: TableMemory, slot: number, target: ClientTotals): void {
+  const { words, ops } = memory;
+  const metrics = metricsOf(memory, slot);
+  const receive = receiveLine(memory, slot);
+  const send = sendLine(memory, slot);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const version = load(words, metrics + VERSION);
+    const copy = load(words, metrics + RESET) & 1;
+    // Baselines first: a counter read later is never behind its baseline.
+    const packetsIn = ops.load64((receive + packetsBase(copy)) * 4);
+    const bytesIn = ops.load64(bytesInBase(receive, metrics, copy) * 4);
+    const packetsOut = ops.load64((send + packetsBase(copy)) * 4);
+    const bytesOut = ops.load64(bytesOutBase(send, metrics, copy) * 4);
+    target.startTick = load(words, startAt(send, metrics, copy)) >>> 0;
+    target.packetsReceived = ops.load64((receive + PACKETS) * 4) - packetsIn;
+    target.bytesReceived = ops.load64((receive + BYTES) * 4) - bytesIn;
+    target.packetsSent = ops.load64((send + PACKETS) * 4) - packetsOut;
+    target.bytesSent = ops.load64((send + BYTES) * 4) - bytesOut;
+    if ((load(words, metrics + RESET) & 1) === copy && load(words, metrics + VERSION) === version) return;
+  }
+}
+
+/** The tick from which a client's age counts. Concurrency: as `readTotals`. */
+export function startTick(memory: TableMemory, slot: number): number {
+  const metrics = metricsOf(memory, slot);
+  return load(
+    memory.words,
+    startAt(sendLine(memory, slot), metrics, load(memory.words, metrics + RESET) & 1),
+  );
+}
+
+/**
+ * Sets counters, rates and age back to nothing; latency, loss and the last receive stay, as in the crate.
+ *
+ * @returns false if another thread is resetting this client right now
+ *
+ * Concurrency: in a guard. The totals fall to 0 in one step; no reader sees a rate that never flowed. Never waits.
+ */
+export function resetTotals(memory: TableMemory, slot: number, now: number): boolean {
+  const { words, ops, ownerId } = memory;
+  const metrics = metricsOf(memory, slot);
+  const receive = receiveLine(memory, slot);
+  const send = sendLine(memory, slot);
+  const found = load(words, metrics + RESET);
+  const copy = found & 1;
+  if (found > 1 && memory.region.isOwnerAlive(found >>> 1)) return false;
+  if (compareExchange(words, metrics + RESET, found, (ownerId << 1) | copy) !== found) return false;
+  const idle = copy ^ 1;
+  ops.store64((receive + packetsBase(idle)) * 4, ops.load64((receive + PACKETS) * 4));
+  ops.store64(bytesInBase(receive, metrics, idle) * 4, ops.load64((receive + BYTES) * 4));
+  ops.store64((send + packetsBase(idle)) * 4, ops.load64((send + PACKETS) * 4));
+  ops.store64(bytesOutBase(send, metrics, idle) * 4, ops.load64((send + BYTES) * 4));
+  store(words, startAt(send, metrics, idle), now);
+  resetRate(memory, receive, now);
+  resetRate(memory, send, now);
+  add(words, metrics + VERSION, 1);
+  store(words, metrics + RESET, idle);
+  return true;
+}
+
+function packetsBase(copy: number): number {
+  return copy === 0 ? BASE_PACKETS_0 : BASE_PACKETS_1;
+}
+
+function bytesInBase(receive: number, metrics: number, copy: number): number {
+  return copy === 0 ? receive + BASE_BYTES_0 : metrics + BASE_BYTES_1_IN;
+}
+
+function bytesOutBase(send: number, metrics: number, copy: number): number {
+  return copy === 0 ? send + BASE_BYTES_0 : metrics + BASE_BYTES_1_OUT;
+}
+
+function startAt(send: number, metrics: number, copy: number): number {
+  return copy === 0 ? metrics + START_0 : send + START_1;
+}

@@ -1,0 +1,191 @@
+import { endpointFromWords, type Endpoint } from "@udp-relay/address-validation";
+import type { Region } from "@udp-relay/atomics-layout";
+import { load, peek } from "@udp-relay/atomics-layout/memory";
+import type { Words } from "@udp-relay/atomics-layout/memory";
+import { SharedQuality } from "@udp-relay/quality-analyzer";
+import type { Guard, ShardedMap } from "@udp-relay/sharded-map";
+import type { Clock } from "@udp-relay/clock";
+import { lastPriority, priorityOf } from "./client-metrics.ts";
+import { LAST_TICK } from "./client-record.ts";
+import { endpointAt, isAtEndpoint } from "./endpoint-copies.ts";
+import { classOfPriority } from "./priority-score.ts";
+import { receiveLine, type TableMemory } from "./table-memory.ts";
+import type { TunnelClientTableThreadOptions } from "./table-options.ts";
+import { qualityOptions } from "./table-settings.ts";
+import { ThreadTick } from "./thread-tick.ts";
+import { sinceMs } from "./tick-distance.ts";
+import { TunnelClientError } from "./tunnel-client-error.ts";
+
+/** The reading half of a table: guards, lookups, handles, what a packet needs to know of a client. */
+export class TableLookups {
+  readonly capacity: number;
+  readonly timeoutMs: number;
+  readonly region: Region;
+
+  protected readonly memory: TableMemory;
+  protected readonly map: ShardedMap;
+  protected readonly words: Words;
+  protected readonly tick: ThreadTick;
+  protected readonly clock: Clock | undefined;
+  readonly #quality: SharedQuality | undefined;
+  /** This thread's endpoint objects by slot; one is used again while the slot's words are the same. */
+  readonly #endpoints: (Endpoint | undefined)[] = [];
+  readonly #hasIds: boolean;
+
+  protected constructor(memory: TableMemory, options: TunnelClientTableThreadOptions) {
+    const { map, settings } = memory;
+    this.memory = memory;
+    this.map = map;
+    this.words = memory.words;
+    this.region = memory.region;
+    this.capacity = map.capacity;
+    this.timeoutMs = settings.timeoutMs;
+    this.clock = options.clock;
+    this.tick = new ThreadTick(memory, options.clock);
+    this.#hasIds = settings.keyWords === 1;
+    this.#quality =
+      settings.quality === 0
+        ? undefined
+        : new SharedQuality(memory.region, memory.owner, qualityOptions(settings));
+  }
+
+  /** Clients, and joins in progress: never above the capacity. Concurrency: anywhere; one atomic read. */
+  get size(): number {
+    return this.map.size;
+  }
+
+  /**
+   * Enters a guard: `using guard = clients.enter()`, once a batch. Slot numbers are good until it ends; never across an
+   * `await`. Concurrency: publishes an epoch and fences; no wait.
+   */
+  enter(): Guard {
+    return this.map.enter();
+  }
+
+  /**
+   * The slot of the client with that id, or -1.
+   *
+   * @throws ShardedMapError ERR_SHARDED_MAP_KEY_KIND, ERR_SHARDED_MAP_NO_GUARD
+   *
+   * Concurrency: in a guard; plain reads.
+   */
+  find(id: number): number {
+    return this.map.get(id);
+  }
+
+  /** The slot of the client of that endpoint, or -1; in a table whose keys are endpoints. Otherwise as `find`. */
+  findEndpoint(endpoint: Endpoint): number {
+    return this.map.getEndpoint(endpoint);
+  }
+
+  /** Whether the client is reached at that endpoint. Concurrency: in a guard; plain reads. */
+  isFrom(slot: number, endpoint: Endpoint): boolean {
+    if (this.#hasIds) return isAtEndpoint(this.memory, slot, endpoint);
+    const { map } = this;
+    return (
+      map.keyWord(slot, 3) === endpoint.a3 &&
+      map.keyWord(slot, 4) === endpoint.port &&
+      map.keyWord(slot, 2) === endpoint.a2 &&
+      map.keyWord(slot, 1) === endpoint.a1 &&
+      map.keyWord(slot, 0) === endpoint.a0 &&
+      map.keyWord(slot, 5) === (endpoint.zone | 0)
+    );
+  }
+
+  /**
+   * Where the client is reached. The same object is returned for as long as its endpoint is the same.
+   *
+   * Concurrency: in a guard; plain reads. Allocates when the endpoint is new to this thread.
+   */
+  endpoint(slot: number): Endpoint {
+    const cached = this.#endpoints[slot];
+    if (cached !== undefined && this.isFrom(slot, cached)) return cached;
+    const fresh = this.#readEndpoint(slot);
+    while (this.#endpoints.length <= slot) this.#endpoints.push(undefined);
+    this.#endpoints[slot] = fresh;
+    return fresh;
+  }
+
+  #readEndpoint(slot: number): Endpoint {
+    const { map, words } = this;
+    if (!this.#hasIds) {
+      const { a0, a1, a2, a3, port, zone } = map.endpointOf(slot);
+      return endpointFromWords(a0, a1, a2, a3, port, zone);
+    }
+    const at = endpointAt(this.memory, slot);
+    return endpointFromWords(
+      peek(words, at),
+      peek(words, at + 1),
+      peek(words, at + 2),
+      peek(words, at + 3),
+      peek(words, at + 4),
+      peek(words, at + 5) >>> 0,
+    );
+  }
+
+  /** The id of a slot's client, in a table whose keys are ids. Concurrency: in a guard; one plain read. */
+  id(slot: number): number {
+    if (!this.#hasIds) this.refuseKind("endpoints", "ids");
+    return this.map.keyOf(slot);
+  }
+
+  /** A number that names the client for good, also once it is gone; below 2^52, never 0. Concurrency: in a guard. */
+  handle(slot: number): number {
+    return this.map.handle(slot);
+  }
+
+  /** The slot of a handle's client, or -1 once it is gone. Concurrency: in a guard; one atomic read. */
+  resolve(handle: number): number {
+    return this.map.resolve(handle);
+  }
+
+  /** The tick of the last datagram from the client. Concurrency: in a guard; one atomic read. */
+  lastReceiveTick(slot: number): number {
+    return load(this.words, receiveLine(this.memory, slot) + LAST_TICK) >>> 0;
+  }
+
+  /** Whether the client has been silent for the timeout. Concurrency: in a guard; one atomic read. */
+  isTimedOut(slot: number, tick: number): boolean {
+    return sinceMs(tick, this.lastReceiveTick(slot)) >= this.timeoutMs;
+  }
+
+  /** The client's score, 0..65,535, lower is better; see `priorityScore`. Concurrency: in a guard; never waits. */
+  priority(slot: number, tick: number = this.now()): number {
+    return priorityOf(this.memory, slot, tick);
+  }
+
+  /**
+   * The class of the client's last computed score, 0 (served first) to 7. A score that nobody has asked for since the
+   * inputs changed is old: ask for `priority` now and then, a sweep does.
+   *
+   * Concurrency: in a guard; one plain read.
+   */
+  priorityClass(slot: number): number {
+    return classOfPriority(lastPriority(this.memory, slot));
+  }
+
+  /**
+   * The client's quality record, as this thread's one view of them: use it before the next call.
+   *
+   * @throws TunnelClientError ERR_TUNNEL_CLIENT_NO_QUALITY
+   *
+   * Concurrency: in a guard; recording and reading never wait.
+   */
+  quality(slot: number): SharedQuality {
+    if (this.#quality !== undefined) return this.#quality.at(slot);
+    throw new TunnelClientError("ERR_TUNNEL_CLIENT_NO_QUALITY", "the table was created without `quality`");
+  }
+
+  get hasQuality(): boolean {
+    return this.#quality !== undefined;
+  }
+
+  /** The clock's tick if this thread gave a clock, else the last tick that it gave. */
+  protected now(): number {
+    return this.clock === undefined ? this.tick.trusted : this.clock.recentMs();
+  }
+
+  protected refuseKind(keys: string, given: string): never {
+    throw new TunnelClientError("ERR_TUNNEL_CLIENT_KEY_KIND", `this table's keys are ${keys}, not ${given}`);
+  }
+}

@@ -1,0 +1,218 @@
+import type { Endpoint, RinfoLike } from "@udp-relay/address-validation";
+import { endpointFromRinfo } from "@udp-relay/address-validation";
+import { add, peek, poke } from "@udp-relay/atomics-layout/memory";
+import { FULL } from "@udp-relay/sharded-map";
+import { writeMeasured } from "./client-metrics.ts";
+import {
+  CLAIM,
+  JITTER,
+  LAST_TICK,
+  LATENCY,
+  LOSS,
+  METRICS_WORDS,
+  RATE,
+  RECEIVER,
+  START_0,
+  updateNames,
+  VERSION,
+} from "./client-record.ts";
+import { resetTotals } from "./client-totals.ts";
+import { rebindEndpoint, writeFirstEndpoint } from "./endpoint-copies.ts";
+import { mendLastTick } from "./future-stamp.ts";
+import { JOIN_GONE, JOIN_NO_ADDRESS } from "./join-refusal.ts";
+import { foldRate } from "./rate-estimator.ts";
+import { TableLookups } from "./table-lookups.ts";
+import { metricsOf, receiveLine, sendLine, type TableMemory } from "./table-memory.ts";
+import type { TunnelClientTableThreadOptions } from "./table-options.ts";
+
+type Count = (lineBytes: number, bytes: number, tick: number, receiver: number) => void;
+
+/** The writing half of a table: clients join and rebind, packets are counted, measurements come in. */
+export class TableWriters extends TableLookups {
+  /** Whether the last `join`, `joinEndpoint` or `fromRinfo` of this thread made the client it returned. */
+  created = false;
+
+  readonly #countReceived: Count;
+  readonly #countSent: Count;
+  readonly #linesAt: number;
+  readonly #recordWords: number;
+  readonly #foldMs: number;
+  readonly #ownerId: number;
+  // What the initialisation of a record works with; one closure serves all joins.
+  #joiningTick = 0;
+  #joining: Endpoint | undefined;
+  readonly #initialize = (slot: number): void => {
+    this.#begin(slot, this.#joiningTick, this.#joining!);
+  };
+
+  protected constructor(memory: TableMemory, options: TunnelClientTableThreadOptions) {
+    super(memory, options);
+    const { update } = memory.ops;
+    this.#countReceived = update[updateNames.received] as Count;
+    this.#countSent = update[updateNames.sent] as Count;
+    this.#linesAt = memory.linesAt;
+    this.#recordWords = memory.recordWords;
+    this.#foldMs = memory.foldMs;
+    this.#ownerId = memory.ownerId;
+  }
+
+  /**
+   * The slot of the client with that id; if there is none it joins, from that endpoint.
+   *
+   * @param tick now, u32 ms
+   * @returns the slot, or why not: JOIN_FULL, JOIN_PREFIX_FULL, JOIN_RESTING, JOIN_BUSY
+   *
+   * Concurrency: in a guard. One client an id however many threads race. Spins some 50 µs at most, then JOIN_BUSY.
+   */
+  join(id: number, endpoint: Endpoint, tick: number): number {
+    const found = this.map.get(id);
+    this.created = false;
+    if (found >= 0) return found;
+    this.#joining = endpoint;
+    this.#joiningTick = this.tick.of(tick);
+    let slot = this.map.getOrInsert(id, this.#initialize);
+    if (slot === FULL && this.makeRoom(this.#joiningTick)) slot = this.map.getOrInsert(id, this.#initialize);
+    return this.#joined(slot);
+  }
+
+  /** As `join`, in a table whose keys are endpoints. */
+  joinEndpoint(endpoint: Endpoint, tick: number): number {
+    const found = this.map.getEndpoint(endpoint);
+    this.created = false;
+    if (found >= 0) return found;
+    this.#joining = endpoint;
+    this.#joiningTick = this.tick.of(tick);
+    let slot = this.map.getOrInsertEndpoint(endpoint, this.#initialize);
+    if (slot === FULL && this.makeRoom(this.#joiningTick)) {
+      slot = this.map.getOrInsertEndpoint(endpoint, this.#initialize);
+    }
+    return this.#joined(slot);
+  }
+
+  /**
+   * The slot of a datagram's sender, which joins if it is new: `clients.fromRinfo(rinfo)` in a dgram listener.
+   *
+   * @param tick now, u32 ms; by default the clock's, or the last that this thread gave
+   * @returns as `joinEndpoint`; JOIN_NO_ADDRESS for what no socket reports
+   */
+  fromRinfo(rinfo: RinfoLike, tick: number = this.now()): number {
+    let endpoint: Endpoint;
+    try {
+      endpoint = endpointFromRinfo(rinfo);
+    } catch {
+      this.created = false;
+      return JOIN_NO_ADDRESS;
+    }
+    return this.joinEndpoint(endpoint, tick);
+  }
+
+  #joined(slot: number): number {
+    this.created = this.map.created;
+    return slot;
+  }
+
+  /**
+   * Lets a client be reached at another endpoint from now on; its statistics go on. In a table whose keys are ids, and
+   * only once the caller has decided that this may be: anybody can send anybody's id.
+   *
+   * @returns 0, or JOIN_BUSY: it has been rebound a moment ago, or is being so; drop the datagram
+   *
+   * Concurrency: in a guard; never waits.
+   */
+  rebind(slot: number, endpoint: Endpoint, tick: number): number {
+    if (this.memory.settings.keyWords !== 1) this.refuseKind("endpoints", "ids: use rekey");
+    this.tick.of(tick);
+    return rebindEndpoint(this.memory, slot, endpoint);
+  }
+
+  /**
+   * As `rebind`, in a table whose keys are endpoints. Slot and handle stay.
+   *
+   * @returns 0, JOIN_GONE, JOIN_EXISTS (another client is there), or JOIN_BUSY
+   *
+   * Concurrency: in a guard or not. Spins some 100 µs at most, then JOIN_BUSY.
+   */
+  rekey(handle: number, endpoint: Endpoint): number {
+    if (this.memory.settings.keyWords === 1) this.refuseKind("ids", "endpoints: use rebind");
+    const slot = this.map.rekeyEndpoint(handle, endpoint);
+    return slot >= 0 ? 0 : slot === -1 ? JOIN_GONE : slot;
+  }
+
+  /**
+   * Counts a datagram from the client.
+   *
+   * @param bytes 0..2^32-1
+   * @param tick now, u32 ms: the batch's
+   *
+   * Concurrency: in a guard; any number of threads, exact. One call into the region's instance, and once in a fold
+   * interval the fold; allocates nothing, never waits.
+   */
+  received(slot: number, bytes: number, tick: number): void {
+    const now = this.tick.of(tick);
+    const line = this.#linesAt + slot * this.#recordWords;
+    this.#countReceived(line * 4, bytes, now, this.#ownerId);
+    if ((now - peek(this.words, line + CLAIM)) >>> 0 >= this.#foldMs) this.#fold(slot, line, now, bytes);
+  }
+
+  /** Counts a datagram to the client. Concurrency: as `received`. */
+  sent(slot: number, bytes: number, tick: number): void {
+    const now = this.tick.of(tick);
+    const line = this.#linesAt + slot * this.#recordWords;
+    this.#countSent(line * 4, bytes, now, 0);
+    const send = line + 16;
+    if ((now - peek(this.words, send + CLAIM)) >>> 0 >= this.#foldMs) this.#fold(slot, send, now, bytes);
+  }
+
+  #fold(slot: number, line: number, now: number, bytes: number): void {
+    const { memory } = this;
+    mendLastTick(memory, line, now);
+    if (foldRate(memory, line, now, bytes)) add(this.words, metricsOf(memory, slot) + VERSION, 1);
+  }
+
+  /** The client's round trip, in ms >= 0: feeds its priority. Concurrency: in a guard; two atomic writes. */
+  setLatency(slot: number, latencyMs: number): void {
+    if (latencyMs >= 0) writeMeasured(this.memory, slot, LATENCY, latencyMs);
+  }
+
+  /** The client's loss, 0..1,000, clamped: feeds its priority. Concurrency: as `setLatency`. */
+  setLossPerMille(slot: number, lossPerMille: number): void {
+    if (lossPerMille >= 0) writeMeasured(this.memory, slot, LOSS, Math.min(1_000, lossPerMille));
+  }
+
+  /** The client's jitter, in ms >= 0. Concurrency: as `setLatency`. */
+  setJitter(slot: number, jitterMs: number): void {
+    if (jitterMs >= 0) writeMeasured(this.memory, slot, JITTER, jitterMs);
+  }
+
+  /**
+   * Sets the client's counters, rates and age back to nothing; latency, loss and last receive stay.
+   *
+   * @returns false if another thread is doing the same right now
+   *
+   * Concurrency: in a guard; the totals fall in one step. Never waits.
+   */
+  resetStats(slot: number, tick: number = this.now()): boolean {
+    return resetTotals(this.memory, slot, this.tick.of(tick));
+  }
+
+  /** Removes what makes room for a newcomer in a full table; false if nothing may go. */
+  protected makeRoom(_now: number): boolean {
+    return false;
+  }
+
+  /** Fills the record of a newcomer. Concurrency: under the lock of its shard, before anybody finds it. */
+  #begin(slot: number, now: number, endpoint: Endpoint): void {
+    const { memory, words } = this;
+    const metrics = metricsOf(memory, slot);
+    for (let i = 0; i < METRICS_WORDS; i++) poke(words, metrics + i, 0);
+    poke(words, metrics + START_0, now);
+    for (const line of [receiveLine(memory, slot), sendLine(memory, slot)]) {
+      poke(words, line + LAST_TICK, now);
+      poke(words, line + CLAIM, now);
+      poke(words, line + RATE + 1, now);
+    }
+    poke(words, receiveLine(memory, slot) + RECEIVER, this.#ownerId);
+    if (memory.settings.keyWords === 1) writeFirstEndpoint(memory, slot, endpoint);
+    if (this.hasQuality) this.quality(slot).initialize();
+  }
+}
