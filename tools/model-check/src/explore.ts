@@ -4,10 +4,13 @@ import { ScenarioFailure } from "./model-system.ts";
 import type { ModelSystem } from "./model-system.ts";
 import { possibleActions, threadActions } from "./possible-actions.ts";
 import { interrupt, takeAction } from "./transition.ts";
+import { EndKeys } from "./end-keys.ts";
+import type { Peeker } from "./weak-memory.ts";
 import { Judge } from "./judge.ts";
+import { processorMs } from "./processor-time.ts";
 import { writes } from "./operation.ts";
 import type { Operation } from "./operation.ts";
-import { FENCE_BIT, PAUSE_BIT, Footprint, locationBit } from "./thread-history.ts";
+import { FENCE_BIT, PAUSE_BIT, Footprint, locationBit } from "./footprint.ts";
 import type { HistoryNode } from "./thread-history.ts";
 
 /** What an exploration counted. */
@@ -19,8 +22,6 @@ export interface Exploration {
   readonly passes: number;
 }
 
-const wallClock = performance.now.bind(performance);
-
 /**
  * Every interleaving, up to equivalence: a depth-first search over states, each visited once. Where a thread's next
  * step commutes with everything that the others may still do, only that step is taken (a persistent set of one). What
@@ -30,7 +31,7 @@ const wallClock = performance.now.bind(performance);
  * @throws ScenarioFailure for a fault, and for a limit that was hit
  */
 export function explore(system: ModelSystem): Exploration {
-  const deadline = wallClock() + (system.scenario.limits?.milliseconds ?? 120_000);
+  const deadline = processorMs() + (system.scenario.limits?.milliseconds ?? 120_000);
   let passes = 0;
   for (;;) {
     const pass = new Pass(system, deadline);
@@ -48,6 +49,7 @@ class Pass {
   readonly #maxStates: number;
   readonly #maxPauses: number;
   readonly #seen = new Set<string>();
+  readonly #endKeys = new EndKeys();
   #steps = 0;
   #ends = 0;
 
@@ -76,7 +78,7 @@ class Pass {
       if (this.#seen.size > this.#maxStates) {
         throw new ScenarioFailure(`more than ${this.#maxStates} states: not checked exhaustively`, undefined);
       }
-      if ((this.#seen.size & 255) === 0 && wallClock() > this.#deadline) {
+      if ((this.#seen.size & 255) === 0 && processorMs() > this.#deadline) {
         throw new ScenarioFailure(
           `out of time after ${this.#seen.size} states: not checked exhaustively`,
           undefined,
@@ -264,20 +266,36 @@ class Pass {
   }
 
   #key(state: ModelState): string {
-    const watching: number[] = [];
+    const { memory, scenario } = this.#system;
+    const peekers: Peeker[] = [];
+    const live = new Footprint();
+    const futures: HistoryNode[] = [];
     let text = `${state.interruptionsLeft}${state.interrupted}`;
     for (let thread = 0; thread < state.nodes.length; thread++) {
       const node = state.nodes[thread]!;
       const status = state.status[thread]!;
-      text += ` ${status === "gone" && this.#system.scenario.model === undefined ? "x" : node.id}${status[0]!}`;
-      if (status !== "gone" && node.operation !== undefined) watching.push(thread);
-      if (state.changed[thread]! && this.#mayPause(node)) text += "!";
+      const over = status === "gone" || node.outcome !== undefined;
+      text += ` ${over ? this.#endKeys.of(node, status === "gone", scenario.model !== undefined) : node.id}${status[0]!}`;
+      if (over) continue;
+      if (status === "dormant") {
+        if (state.interruptionsLeft > 0) futures.push(...this.#system.supervisors.map(({ root }) => root));
+      } else {
+        futures.push(node);
+        if (status !== "starting") peekers.push({ thread, peeks: node.futurePeeks });
+        if (state.changed[thread]! && this.#mayPause(node)) text += "!";
+      }
     }
+    for (const node of futures) live.addAll(node.futureReads);
+    this.#judge.addLive(live);
+    for (const { reliedReads, reliedPeeks, futurePeeks } of futures) {
+      reliedReads.addDifference(state.memory.written, live);
+      reliedPeeks.addDifference(state.memory.written, futurePeeks);
+    }
+    this.#judge.relyOnDeath(state.memory.written, live);
     if (state.waiters.length > 0) text += `w${state.waiters.join()}`;
     if (state.spinning !== undefined) text += `s${state.spinning.thread}.${state.spinning.pauses}`;
-    if (this.#system.scenario.model !== undefined)
-      text += `h${returnedCalls(state)}:${state.precededBy.join(";")}`;
-    return `${text}#${this.#system.memory.key(state.memory, watching)}`;
+    if (scenario.model !== undefined) text += `h${returnedCalls(state)}:${state.precededBy.join(";")}`;
+    return `${text}#${memory.key(state.memory, live, peekers)}`;
   }
 
   #mayPause(node: HistoryNode): boolean {

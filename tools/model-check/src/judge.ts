@@ -7,7 +7,7 @@ import type { ModelState } from "./model-state.ts";
 import { ScenarioFailure } from "./model-system.ts";
 import type { ModelSystem } from "./model-system.ts";
 import type { Call } from "./scenario.ts";
-import { Footprint, locationBit } from "./thread-history.ts";
+import { Footprint, locationBit } from "./footprint.ts";
 import { resetEnvironment } from "./environment.ts";
 
 /** Says whether the end of an execution is right: nobody stuck, nothing thrown, linearizable, and the scenario's check. */
@@ -22,6 +22,15 @@ export class Judge {
   constructor(system: ModelSystem) {
     this.#system = system;
     this.#looked = system.looked;
+  }
+
+  /** The words that `check` looks at are live. Those that are stored to and are not live must stay unlooked at. */
+  addLive(live: Footprint): void {
+    live.addAll(this.#looked);
+  }
+
+  relyOnDeath(written: readonly number[], live: Footprint): void {
+    this.#relied.addDifference(written, live);
   }
 
   /** Whether `check` looks at what this bit of a footprint stands for. */
@@ -50,10 +59,7 @@ export class Judge {
     if (scenario.model === undefined && scenario.check === undefined) return;
     const history = this.#history(state);
     const results = this.#results(state);
-    const key = JSON.stringify(
-      [history, [...results], state.interrupted, system.memory.key(state.memory, [])],
-      withBigints,
-    );
+    const key = JSON.stringify([history, [...results], state.interrupted, state.memory.values], withBigints);
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     const after = this.#check(state, results);

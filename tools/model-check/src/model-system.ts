@@ -7,7 +7,8 @@ import type { ModelState, ThreadStatus, TraceStep } from "./model-state.ts";
 import { extract, insertHigh, insertLow, replacement, writes } from "./operation.ts";
 import type { OperationKind, StepResult } from "./operation.ts";
 import type { Call, Scenario } from "./scenario.ts";
-import { Footprint, ThreadHistory } from "./thread-history.ts";
+import { Footprint } from "./footprint.ts";
+import { ThreadHistory } from "./thread-history.ts";
 import type { SoloRun } from "./thread-history.ts";
 import { WeakMemory } from "./weak-memory.ts";
 

@@ -41,6 +41,11 @@ export function writes({ kind }: Operation): boolean {
   return kind !== "peek" && kind !== "load" && kind !== "pause" && kind !== "fence";
 }
 
+/** Whether what it does, or gives, depends on what is there. */
+export function reads({ kind }: Operation): boolean {
+  return kind !== "poke" && kind !== "store" && kind !== "pause" && kind !== "fence";
+}
+
 export function sameOperation(one: Operation, other: Operation): boolean {
   return (
     one.kind === other.kind &&

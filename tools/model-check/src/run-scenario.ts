@@ -4,6 +4,7 @@ import { explore } from "./explore.ts";
 import { memoryHooks } from "./memory-hooks.ts";
 import { ModelSystem, ScenarioFailure } from "./model-system.ts";
 import { runPct } from "./random-priorities.ts";
+import { processorMs } from "./processor-time.ts";
 import type { Scenario } from "./scenario.ts";
 import { NondeterministicThread } from "./thread-history.ts";
 
@@ -20,11 +21,9 @@ export interface ScenarioResult {
   readonly failure: string | undefined;
 }
 
-const wallClock = performance.now.bind(performance);
-
 /** Runs one scenario. Whatever goes wrong is its failure, a limit that was hit included. */
 export function runScenario(scenario: Scenario): ScenarioResult {
-  const start = wallClock();
+  const start = processorMs();
   const random = typeof scenario.mode === "object";
   const mode = random
     ? "random"
@@ -37,7 +36,7 @@ export function runScenario(scenario: Scenario): ScenarioResult {
     name: scenario.name,
     mode,
     ...counted,
-    milliseconds: wallClock() - start,
+    milliseconds: processorMs() - start,
     failure: judged(scenario, failure),
   };
 }

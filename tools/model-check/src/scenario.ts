@@ -80,7 +80,7 @@ export interface Limits {
   readonly stepsOfAThread: number;
   /** Turns after which a spin loop where nothing changes is taken for endless. Default 1,000. */
   readonly pauses: number;
-  /** Wall time in milliseconds. Default 120,000. */
+  /** Processor time in milliseconds. Default 120,000. */
   readonly milliseconds: number;
 }
 

@@ -2,36 +2,11 @@ import type { RecordedCall } from "./linearizability.ts";
 import type { LocationTable } from "./location-table.ts";
 import { memoryHooks } from "./memory-hooks.ts";
 import type { AccessSink, WaitResult } from "./memory-hooks.ts";
-import { givesResult, isPlain, sameOperation, writes } from "./operation.ts";
+import { givesResult, isPlain, reads, sameOperation, writes } from "./operation.ts";
 import type { AccessKind, Operation, OperationKind, StepResult } from "./operation.ts";
 import type { Call } from "./scenario.ts";
 import { resetEnvironment } from "./environment.ts";
-
-/** Bits of a future footprint: two facts about a thread, then one bit a location. */
-export const FENCE_BIT = 0;
-export const PAUSE_BIT = 1;
-const FIRST_LOCATION_BIT = 2;
-
-/** A growing set of small integers. */
-export class Footprint {
-  readonly #words: number[] = [];
-
-  has(bit: number): boolean {
-    return (((this.#words[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
-  }
-
-  /** Returns whether it was new. */
-  add(bit: number): boolean {
-    const word = this.#words[bit >>> 5] ?? 0;
-    const next = word | (1 << (bit & 31));
-    if (next === word) return false;
-    while (this.#words.length < bit >>> 5) this.#words.push(0);
-    this.#words[bit >>> 5] = next;
-    return true;
-  }
-}
-
-export const locationBit = (location: number): number => location + FIRST_LOCATION_BIT;
+import { FENCE_BIT, Footprint, locationBit, PAUSE_BIT } from "./footprint.ts";
 
 /** How a thread's body ended. */
 export type BodyOutcome = { readonly value: unknown } | { readonly error: unknown };
@@ -49,9 +24,12 @@ export class HistoryNode {
   /** What this thread may still read and write from here on, as far as known: grows while its subtree is found. */
   readonly futureReads: Footprint = new Footprint();
   readonly futureWrites: Footprint = new Footprint();
+  /** The plain ones among the reads. */
+  readonly futurePeeks: Footprint = new Footprint();
   /** Bits whose absence above a reduction was based on: when one appears, the exploration starts again. */
   readonly reliedReads: Footprint = new Footprint();
   readonly reliedWrites: Footprint = new Footprint();
+  readonly reliedPeeks: Footprint = new Footprint();
   readonly id: number;
   readonly parent: HistoryNode | undefined;
   readonly result: StepResult;
@@ -367,25 +345,32 @@ export class ThreadHistory implements AccessSink {
 
   #recordFootprint(node: HistoryNode, operation: Operation): void {
     const { kind, location, high } = operation;
-    if (kind === "pause") this.#grow(node, PAUSE_BIT, false);
-    else if (kind === "fence") this.#grow(node, FENCE_BIT, true);
+    if (kind === "pause") this.#grow(node, PAUSE_BIT, "futureReads", "reliedReads");
+    else if (kind === "fence") this.#grow(node, FENCE_BIT, "futureWrites", "reliedWrites");
     else {
-      if (kind === "peek") {
-        this.#onPlainRead(location);
-        if (high >= 0) this.#onPlainRead(high);
-      }
-      const write = writes(operation);
-      this.#grow(node, locationBit(location), write);
-      if (high >= 0) this.#grow(node, locationBit(high), write);
-      if (write && !isPlain(operation)) this.#grow(node, FENCE_BIT, false);
+      for (const word of [location, high]) if (word >= 0) this.#recordAccess(node, operation, word);
+      if (writes(operation) && !isPlain(operation)) this.#grow(node, FENCE_BIT, "futureReads", "reliedReads");
     }
   }
 
-  #grow(node: HistoryNode, bit: number, write: boolean): void {
+  #recordAccess(node: HistoryNode, operation: Operation, word: number): void {
+    const bit = locationBit(word);
+    if (writes(operation)) this.#grow(node, bit, "futureWrites", "reliedWrites");
+    if (reads(operation)) this.#grow(node, bit, "futureReads", "reliedReads");
+    if (operation.kind !== "peek") return;
+    this.#onPlainRead(word);
+    this.#grow(node, bit, "futurePeeks", "reliedPeeks");
+  }
+
+  #grow(
+    node: HistoryNode,
+    bit: number,
+    future: "futureReads" | "futureWrites" | "futurePeeks",
+    relied: "reliedReads" | "reliedWrites" | "reliedPeeks",
+  ): void {
     for (let above: HistoryNode | undefined = node; above !== undefined; above = above.parent) {
-      const grown = write ? above.futureWrites.add(bit) : above.futureReads.add(bit);
-      if (!grown) return;
-      if (write ? above.reliedWrites.has(bit) : above.reliedReads.has(bit)) this.invalidated = true;
+      if (!above[future].add(bit)) return;
+      if (above[relied].has(bit)) this.invalidated = true;
     }
   }
 }

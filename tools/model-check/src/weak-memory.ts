@@ -1,3 +1,5 @@
+import { bitLocation, locationBit } from "./footprint.ts";
+import type { Footprint } from "./footprint.ts";
 import type { LocationTable } from "./location-table.ts";
 import { extract, insertHigh, insertLow, replacement } from "./operation.ts";
 import type { Operation, StepResult } from "./operation.ts";
@@ -12,8 +14,10 @@ export interface BufferedStore {
 
 /** One state of the model's memory. Immutable: each step makes the next. */
 export interface MemoryState {
-  /** The newest value of each location; undefined: as at the start. */
-  readonly values: readonly (number | undefined)[];
+  /** The newest value of each location; those beyond its end are as at the start. */
+  readonly values: readonly number[];
+  /** The locations that have been stored to, buffered stores included, as a footprint's words. */
+  readonly written: readonly number[];
   /** All values since the start, oldest first, of the locations that are read plainly. */
   readonly histories: readonly (readonly number[] | undefined)[];
   readonly views: readonly View[];
@@ -51,7 +55,16 @@ export class WeakMemory {
 
   initial(threads: number): MemoryState {
     const nothing = Array.from({ length: threads }, () => []);
-    return { values: [], histories: [], views: nothing, released: [], fenceView: [], buffers: nothing };
+    const fenceView: View = [];
+    return {
+      values: [],
+      written: [],
+      histories: [],
+      views: nothing,
+      released: [],
+      fenceView,
+      buffers: nothing,
+    };
   }
 
   /** The newest value, as everybody else sees it. */
@@ -101,15 +114,16 @@ export class WeakMemory {
   /** The memory after a plain load took the value of write number `index`. */
   afterPeek(memory: MemoryState, thread: number, operation: Operation, index: number): MemoryState {
     if (memory.histories[operation.location] === undefined) return memory;
-    const views = [...memory.views];
-    views[thread] = raised(views[thread]!, this.#weak.get(operation.location)!, index);
-    return { ...memory, views };
+    const view = raised(memory.views[thread]!, this.#weak.get(operation.location)!, index);
+    return withView(memory, thread, view);
   }
 
   buffer(memory: MemoryState, thread: number, operation: Operation): MemoryState {
-    const buffers = [...memory.buffers];
+    const buffers = memory.buffers.slice();
     buffers[thread] = [...buffers[thread]!, { operation }];
-    return { ...memory, buffers };
+    let written = withBit(memory.written, locationBit(operation.location));
+    if (operation.high >= 0) written = withBit(written, locationBit(operation.high));
+    return { ...memory, buffers, written };
   }
 
   /** How many of a thread's buffered stores are to this location. */
@@ -176,46 +190,72 @@ export class WeakMemory {
 
   fence(memory: MemoryState, thread: number): MemoryState {
     const joined = join(memory.fenceView, memory.views[thread]!);
-    const views = [...memory.views];
-    views[thread] = joined;
-    return { ...memory, views, fenceView: joined };
+    const next = withView(memory, thread, joined);
+    return joined === memory.fenceView ? next : { ...next, fenceView: joined };
   }
 
   /** The thread learns of everything that is visible: it was started, or waited until something changed. */
   synchronise(memory: MemoryState, thread: number): MemoryState {
     const newest: number[] = [];
     for (const [location, weak] of this.#weak) newest[weak] = this.#last(memory, location);
-    const views = [...memory.views];
-    views[thread] = newest;
-    return { ...memory, views };
+    return withView(memory, thread, join(memory.views[thread]!, newest));
   }
 
-  /** A text that is equal for two states exactly if no continuation can tell them apart. */
-  key(memory: MemoryState, watching: readonly number[]): string {
+  /**
+   * A text that is equal for two states only if no continuation can tell them apart.
+   *
+   * @param live the locations that anybody may still read
+   * @param peekers the threads that still take steps, with the locations that each may still read plainly
+   */
+  key(memory: MemoryState, live: Footprint, peekers: readonly Peeker[]): string {
     let text = "";
-    for (let location = 0; location < this.locations.size; location++) {
-      const value = memory.values[location];
-      if (value !== undefined && value !== this.locations.initial[location]) text += `${location}=${value} `;
-    }
-    for (const [location, weak] of this.#weak) {
-      const history = memory.histories[location];
-      if (history === undefined) continue;
-      const last = history.length - 1;
-      let base = last;
-      for (const thread of watching) base = Math.min(base, memory.views[thread]![weak] ?? 0);
-      if (base === last) continue;
-      text += `~${location}:${history.slice(base).join()}/`;
-      for (const thread of watching) text += `${(memory.views[thread]![weak] ?? 0) - base},`;
-      text += `f${Math.max(0, (memory.fenceView[weak] ?? 0) - base)}`;
-      for (let other = 0; other < memory.released.length; other++) {
-        const released = memory.released[other]?.[weak] ?? 0;
-        if (released > base) text += `r${other}:${released - base}`;
+    for (let word = 0; word < memory.written.length; word++) {
+      for (let bits = memory.written[word]! & (live.words[word] ?? 0); bits !== 0; bits &= bits - 1) {
+        const location = bitLocation((word << 5) + 31 - Math.clz32(bits & -bits));
+        const value = memory.values[location];
+        if (value !== undefined && value !== this.locations.initial[location])
+          text += `${location}=${value} `;
       }
     }
+    for (const [location, weak] of this.#weak)
+      text += this.#historyKey(memory, location, weak, peekers, live);
     for (const buffer of memory.buffers) {
-      text += "|";
-      for (const { operation } of buffer)
-        text += `${operation.location}.${operation.shift}<${operation.operand} `;
+      // That something is still on its way tells a state before its end from the end itself.
+      text += buffer.length > 0 ? "|+" : "|";
+      for (const { operation } of buffer) {
+        const { location, high } = operation;
+        if (!live.has(locationBit(location)) && (high < 0 || !live.has(locationBit(high)))) continue;
+        text += `${location}.${operation.shift}<${operation.operand} `;
+      }
+    }
+    return text;
+  }
+
+  /** What plain loads may still find besides the newest value, and what of it each thread has left behind. */
+  #historyKey(
+    memory: MemoryState,
+    location: number,
+    weak: number,
+    peekers: readonly Peeker[],
+    live: Footprint,
+  ): string {
+    const history = memory.histories[location];
+    if (history === undefined) return "";
+    const bit = locationBit(location);
+    const last = history.length - 1;
+    let base = last;
+    for (const { thread, peeks } of peekers) {
+      if (peeks.has(bit)) base = Math.min(base, memory.views[thread]![weak] ?? 0);
+    }
+    if (base === last) return "";
+    let text = `~${location}:${history.slice(base).join()}/`;
+    for (const { thread, peeks } of peekers) {
+      text += peeks.has(bit) ? `${(memory.views[thread]![weak] ?? 0) - base},` : "-,";
+    }
+    text += `f${Math.max(0, (memory.fenceView[weak] ?? 0) - base)}`;
+    for (let other = 0; other < memory.released.length; other++) {
+      const released = memory.released[other]?.[weak] ?? 0;
+      if (released > base && live.has(locationBit(other))) text += `r${other}:${released - base}`;
     }
     return text;
   }
@@ -233,11 +273,13 @@ export class WeakMemory {
     const weak = this.#weak.get(location);
     const released = memory.released[location];
     if (released === undefined && weak === undefined) return memory;
-    const views = [...memory.views];
-    let view = released === undefined ? views[thread]! : join(views[thread]!, released);
-    if (weak !== undefined) view = raised(view, weak, this.#last(memory, location));
-    views[thread] = view;
-    return { ...memory, views };
+    const before = memory.views[thread]!;
+    const view = released === undefined ? before : join(before, released);
+    return withView(
+      memory,
+      thread,
+      weak === undefined ? view : raised(view, weak, this.#last(memory, location)),
+    );
   }
 
   #write(
@@ -247,30 +289,45 @@ export class WeakMemory {
     value: number | bigint,
     atomic: boolean,
   ): MemoryState {
-    const low = insertLow(operation, this.latest(memory, operation.location), value);
-    let next = this.#writeWord(memory, thread, operation.location, low);
-    if (operation.high >= 0) next = this.#writeWord(next, thread, operation.high, insertHigh(value));
-    if (!atomic) return next;
-    const released = [...next.released];
-    released[operation.location] = next.views[thread]!;
-    if (operation.high >= 0) released[operation.high] = next.views[thread]!;
-    return { ...next, released, fenceView: join(next.fenceView, next.views[thread]!) };
+    const { location, high } = operation;
+    const values = this.#packed(memory.values, Math.max(location, high));
+    values[location] = insertLow(operation, values[location]!, value);
+    let written = withBit(memory.written, locationBit(location));
+    if (high >= 0) {
+      values[high] = insertHigh(value);
+      written = withBit(written, locationBit(high));
+    }
+    let { histories, views, fenceView } = memory;
+    let view = views[thread]!;
+    for (const word of high >= 0 ? [location, high] : [location]) {
+      const weak = this.#weak.get(word);
+      if (weak === undefined) continue;
+      const history = [...(histories[word] ?? [this.locations.initial[word]!]), values[word]!];
+      if (histories === memory.histories) histories = memory.histories.slice();
+      (histories as (readonly number[])[])[word] = history;
+      view = raised(view, weak, history.length - 1);
+    }
+    if (view !== views[thread]) views = views.with(thread, view);
+    const released = memory.released.slice();
+    while (released.length <= Math.max(location, high)) released.push(undefined);
+    released[location] = atomic ? view : undefined;
+    if (high >= 0) released[high] = atomic ? view : undefined;
+    if (atomic) fenceView = join(fenceView, view);
+    return { values, written, histories, views, released, fenceView, buffers: memory.buffers };
   }
 
-  #writeWord(memory: MemoryState, thread: number, location: number, value: number): MemoryState {
-    const values = [...memory.values];
-    values[location] = value;
-    const released = [...memory.released];
-    released[location] = undefined;
-    const weak = this.#weak.get(location);
-    if (weak === undefined) return { ...memory, values, released };
-    const histories = [...memory.histories];
-    const history = [...(histories[location] ?? [this.locations.initial[location]!]), value];
-    histories[location] = history;
-    const views = [...memory.views];
-    views[thread] = raised(views[thread]!, weak, history.length - 1);
-    return { ...memory, values, released, histories, views };
+  /** A copy that is long enough, without holes. */
+  #packed(values: readonly number[], location: number): number[] {
+    const copy = values.slice();
+    while (copy.length <= location) copy.push(this.locations.initial[copy.length]!);
+    return copy;
   }
+}
+
+/** A thread that still takes steps, and the locations that it may still read plainly. */
+export interface Peeker {
+  readonly thread: number;
+  readonly peeks: Footprint;
 }
 
 export interface PeekChoice {
@@ -293,16 +350,39 @@ function applied(operation: Operation, location: number, value: number): number 
 
 function raised(view: View, weak: number, index: number): View {
   if ((view[weak] ?? 0) >= index) return view;
-  const next = [...view];
-  while (next.length < weak) next.push(0);
+  const next = view.slice();
+  while (next.length <= weak) next.push(0);
   next[weak] = index;
   return next;
 }
 
+/** The later of both for each location; one of the two itself where it has it all. */
 function join(one: View, other: View): View {
+  if (covers(one, other)) return one;
+  if (covers(other, one)) return other;
   const joined: number[] = [];
   for (let weak = 0; weak < Math.max(one.length, other.length); weak++) {
     joined.push(Math.max(one[weak] ?? 0, other[weak] ?? 0));
   }
   return joined;
+}
+
+function covers(one: View, other: View): boolean {
+  if (one === other) return true;
+  for (let weak = 0; weak < other.length; weak++) if ((one[weak] ?? 0) < other[weak]!) return false;
+  return true;
+}
+
+function withView(memory: MemoryState, thread: number, view: View): MemoryState {
+  return memory.views[thread] === view ? memory : { ...memory, views: memory.views.with(thread, view) };
+}
+
+function withBit(words: readonly number[], bit: number): readonly number[] {
+  const word = words[bit >>> 5] ?? 0;
+  const next = word | (1 << (bit & 31));
+  if (next === word) return words;
+  const copy = words.slice();
+  while (copy.length <= bit >>> 5) copy.push(0);
+  copy[bit >>> 5] = next;
+  return copy;
 }

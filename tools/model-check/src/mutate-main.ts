@@ -1,0 +1,101 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { countOutcomes, formatReport, percent } from "./mutation-report.ts";
+import type { MutationResult, SurvivorReasons } from "./mutation-report.ts";
+import { listMutants, listScenarios, MutationRun } from "./mutation-run.ts";
+import type { MutantOutcome, PlacedMutant } from "./mutation-run.ts";
+
+// npm run mutate -- [PACKAGE] [--file PART] [--sample COUNT --seed N] [--minutes N] [--jobs N]
+// A whole run writes mutation/result.json and mutation/RESULT.md; a sample only judges: a survivor without a reason fails.
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    file: { type: "string" },
+    sample: { type: "string" },
+    seed: { type: "string", default: "1" },
+    minutes: { type: "string", default: "60" },
+    jobs: { type: "string", default: "2" },
+    list: { type: "boolean", default: false },
+  },
+});
+
+const folder = new URL("../mutation/", import.meta.url);
+const read = <Content>(name: string, missing: Content): Content => {
+  const url = new URL(name, folder);
+  return existsSync(url) ? (JSON.parse(readFileSync(url, "utf8")) as Content) : missing;
+};
+const reasons = read<SurvivorReasons>("survivors.json", {});
+
+const scenarios = listScenarios();
+const all = listMutants(scenarios, positionals[0]).filter(({ file }) => file.includes(options.file ?? ""));
+const chosen = options.sample === undefined ? all : sample(all, Number(options.sample), Number(options.seed));
+if (options.list) {
+  for (const { file, line, id } of chosen) process.stdout.write(`${file}:${line} ${id}\n`);
+  process.exit(0);
+}
+
+using run = new MutationRun(scenarios);
+await run.measure(chosen);
+const outcomes = await runAll(chosen);
+const { reached, killed } = countOutcomes(outcomes);
+const survivors = outcomes.filter((outcome) => outcome.reached && outcome.killedBy === undefined);
+const unexplained = survivors.filter(({ file, id }) => reasons[file]?.[id] === undefined);
+process.stdout.write(
+  `${killed} of ${reached} reached mutants killed (${percent(killed, reached)}), ${outcomes.length - reached} not reached, ` +
+    `${unexplained.length} survivors without a reason\n`,
+);
+if (outcomes.length < chosen.length) {
+  process.stdout.write(`${chosen.length - outcomes.length} of ${chosen.length} not run: out of time\n`);
+}
+
+if (options.sample === undefined && outcomes.length === chosen.length) {
+  const before = read<MutationResult>("result.json", { outcomes: [] });
+  const again = new Set(all.map(({ file }) => file));
+  const everything = [...before.outcomes.filter(({ file }) => !again.has(file)), ...outcomes].sort(
+    (one, other) => (one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1),
+  );
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    new URL("result.json", folder),
+    `${JSON.stringify({ outcomes: everything }, undefined, 1)}\n`,
+  );
+  writeFileSync(new URL("RESULT.md", folder), formatReport({ outcomes: everything }, reasons));
+}
+process.exitCode = reached > 0 && killed >= 0.9 * reached && unexplained.length === 0 ? 0 : 1;
+
+async function runAll(mutants: readonly PlacedMutant[]): Promise<MutantOutcome[]> {
+  const deadline = performance.now() + Number(options.minutes) * 60_000;
+  const found: MutantOutcome[] = [];
+  const queue = [...mutants];
+  const work = async (): Promise<void> => {
+    for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+      if (performance.now() > deadline) return;
+      const outcome = await run.run(mutant);
+      found.push(outcome);
+      const verdict =
+        outcome.killedBy === undefined
+          ? outcome.reached
+            ? "SURVIVED"
+            : "not reached"
+          : `killed by "${outcome.killedBy}"`;
+      process.stdout.write(
+        `${outcome.file}:${outcome.line} ${outcome.id}\n    ${verdict} (${outcome.milliseconds} ms)\n`,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: Number(options.jobs) }, work));
+  return found;
+}
+
+/** The same choice for the same seed. */
+function sample(mutants: readonly PlacedMutant[], count: number, seed: number): PlacedMutant[] {
+  let state = seed >>> 0;
+  const keyed = mutants.map((mutant) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return { mutant, key: state };
+  });
+  return keyed
+    .sort((one, other) => one.key - other.key)
+    .slice(0, count)
+    .map(({ mutant }) => mutant);
+}

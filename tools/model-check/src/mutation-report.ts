@@ -1,0 +1,46 @@
+import type { MutantOutcome } from "./mutation-run.ts";
+
+/** Why survivors are left, by file and then by mutant; kept by hand. */
+export type SurvivorReasons = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** What a whole run found; committed. */
+export interface MutationResult {
+  readonly outcomes: readonly MutantOutcome[];
+}
+
+/** The committed report: a table by file, then every survivor with its reason. */
+export function formatReport({ outcomes }: MutationResult, reasons: SurvivorReasons): string {
+  const files = [...new Set(outcomes.map(({ file }) => file))].sort();
+  const rows = [...files, undefined].map((file) => {
+    const mine = outcomes.filter((outcome) => file === undefined || outcome.file === file);
+    const { reached, killed } = countOutcomes(mine);
+    const cells = [mine.length, reached, killed, percent(killed, reached), percent(killed, mine.length)];
+    return `| ${file ?? "**all**"} | ${cells.join(" | ")} |`;
+  });
+  const survivors = outcomes.filter((outcome) => outcome.reached && outcome.killedBy === undefined);
+  const list = survivors.map(
+    ({ file, id, line }) => `- \`${file}:${line}\` ${id}\n  ${reasons[file]?.[id] ?? "**no reason given**"}`,
+  );
+  return `# Mutation testing of the model-checked sources
+
+Written by \`npm run mutate\`. Each mutant runs the scenarios that name its file, until the first one fails. *Reached*
+are those whose code some scenario executes; the others are for the package's own tests.
+
+| file | mutants | reached | killed | of those reached | of all |
+| --- | ---: | ---: | ---: | ---: | ---: |
+${rows.join("\n")}
+
+## Survivors
+
+${list.length === 0 ? "None." : list.join("\n")}
+`;
+}
+
+export function countOutcomes(outcomes: readonly MutantOutcome[]): { reached: number; killed: number } {
+  const reached = outcomes.filter((outcome) => outcome.reached);
+  return { reached: reached.length, killed: reached.filter(({ killedBy }) => killedBy !== undefined).length };
+}
+
+export function percent(part: number, whole: number): string {
+  return whole === 0 ? "-" : `${((100 * part) / whole).toFixed(1)} %`;
+}
