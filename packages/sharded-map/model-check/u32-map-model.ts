@@ -19,7 +19,7 @@ export function u32MapModel(capacity: number, initial: readonly number[]): Seque
       ...(isWriter(call) && overlapping.some(isWriter) ? [{ state, result: "BUSY" }] : []),
     ],
   };
-  return model as SequentialModel<unknown>;
+  return model;
 }
 
 function isWriter(call: RecordedCall): boolean {

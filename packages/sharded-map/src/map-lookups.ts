@@ -12,26 +12,27 @@ import { hashEndpointWords, hashU32 } from "./tabulation.ts";
 
 /** The reading half of a `ShardedMap`: guards, lookups, handles. Nothing here writes to the map. */
 export class MapLookups {
-  readonly region: Region;
-  readonly capacity: number;
+  // `declare`: a field that were first undefined would never be a constant small integer to the compiler.
+  declare readonly region: Region;
+  declare readonly capacity: number;
 
-  protected readonly memory: MapMemory;
-  protected readonly owner: Owner;
-  protected readonly guard: Guard;
+  declare protected readonly memory: MapMemory;
+  declare protected readonly owner: Owner;
+  declare protected readonly guard: Guard;
   /** The thread's guard if the keys are of that kind, else one that is never entered: a lookup checks both by it. */
-  protected readonly u32Guard: Guard;
-  protected readonly endpointGuard: Guard;
+  declare protected readonly u32Guard: Guard;
+  declare protected readonly endpointGuard: Guard;
 
   // What lookups read, within one object's reach.
-  protected readonly words: Words;
-  protected readonly tables: Int32Array<ArrayBuffer>;
-  private readonly mapped: number;
-  private readonly selectorsAt: number;
-  private readonly identityAt: number;
-  private readonly cellBits: number;
-  private readonly cellMask: number;
-  private readonly shardMask: number;
-  private readonly slotMask: number;
+  declare protected readonly words: Words;
+  declare protected readonly tables: Int32Array<ArrayBuffer>;
+  declare private readonly mapped: number;
+  declare private readonly selectorsAt: number;
+  declare private readonly identityAt: number;
+  declare private readonly cellBits: number;
+  declare private readonly cellMask: number;
+  declare private readonly shardMask: number;
+  declare private readonly slotMask: number;
 
   protected constructor(region: Region, options: ShardedMapThreadOptions) {
     this.region = region;
@@ -101,17 +102,14 @@ export class MapLookups {
         const at = this.identityAt + ((word & slotMask) << 4);
         const control = peek(words, at);
         const copy = at + 4 + (control & COPY) * 3;
-        if (
-          (control & LIVE) !== 0 &&
-          peek(words, copy + 3) === (a3 | 0) &&
-          peek(words, copy + 4) === port &&
-          peek(words, copy + 2) === (a2 | 0) &&
-          peek(words, copy) === (a0 | 0) &&
-          peek(words, copy + 1) === (a1 | 0) &&
-          peek(words, copy + 5) === (zone | 0)
-        ) {
-          return (word & slotMask) - 1;
-        }
+        const difference =
+          (peek(words, copy) ^ a0) |
+          (peek(words, copy + 1) ^ a1) |
+          (peek(words, copy + 2) ^ a2) |
+          (peek(words, copy + 3) ^ a3) |
+          (peek(words, copy + 4) ^ port) |
+          (peek(words, copy + 5) ^ zone);
+        if (difference === 0 && (control & LIVE) !== 0) return (word & slotMask) - 1;
       }
       if (word === 0) return ABSENT;
       cell = (cell + 1) & cellMask;

@@ -65,39 +65,40 @@ export const DEFAULT_PATIENCE: Patience = { lockSpins: 4096, restSpins: 256 };
 
 /** Where everything is, and what this thread knows of it: one object of one shape that all of the map's files share. */
 export class MapMemory {
-  readonly region: Region;
-  readonly words: Words;
-  readonly ops: RegionOps;
-  readonly shape: MapShape;
-  readonly ownerId: number;
+  // `declare`: a field that were first undefined would never be a constant small integer to the compiler.
+  declare readonly region: Region;
+  declare readonly words: Words;
+  declare readonly ops: RegionOps;
+  declare readonly shape: MapShape;
+  declare readonly ownerId: number;
 
-  readonly epochAt: number;
-  readonly ticketsByte: number;
-  readonly ownersHighAt: number;
-  readonly groupsAt: number;
-  readonly guardsAt: number;
-  readonly guardAt: number;
-  readonly selectorsAt: number;
-  readonly shardsAt: number;
-  readonly segmentsAt: number;
+  declare readonly epochAt: number;
+  declare readonly ticketsByte: number;
+  declare readonly ownersHighAt: number;
+  declare readonly groupsAt: number;
+  declare readonly guardsAt: number;
+  declare readonly guardAt: number;
+  declare readonly selectorsAt: number;
+  declare readonly shardsAt: number;
+  declare readonly segmentsAt: number;
   /** Of the identity before slot 0's: `identityAt + ((slot + 1) << identityBits)`. */
-  readonly identityAt: number;
-  readonly identityBits: number;
-  readonly linksAt: number;
-  readonly recordsAt: number;
-  readonly recordWords: number;
+  declare readonly identityAt: number;
+  declare readonly identityBits: number;
+  declare readonly linksAt: number;
+  declare readonly recordsAt: number;
+  declare readonly recordWords: number;
 
-  readonly capacity: number;
-  readonly keyWords: 1 | 6;
-  readonly shardMask: number;
-  readonly cellBits: number;
-  readonly cellMask: number;
+  declare readonly capacity: number;
+  declare readonly keyWords: 1 | 6;
+  declare readonly shardMask: number;
+  declare readonly cellBits: number;
+  declare readonly cellMask: number;
   /** Of an index word: the low bits hold slot + 1, the rest the hash's. */
-  readonly slotMask: number;
-  readonly tagMask: number;
-  readonly patience: Patience;
-  readonly tables: Int32Array<ArrayBuffer>;
-  readonly mapped: number;
+  declare readonly slotMask: number;
+  declare readonly tagMask: number;
+  declare readonly patience: Patience;
+  declare readonly tables: Int32Array<ArrayBuffer>;
+  declare readonly mapped: number;
 
   /** The key that a writer works on, in its first `keyWords` words. */
   readonly key: Int32Array<ArrayBuffer> = new Int32Array(6);

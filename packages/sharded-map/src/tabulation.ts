@@ -67,22 +67,24 @@ function word(tables: Int32Array, index: number): number {
   return tables[index]!;
 }
 
+// Indexing is in bounds by construction, and spelled out: one call less on the hottest path is a call less to inline.
+
 /** The hash of a u32 key, as int32. */
 export function hashU32(tables: Int32Array<ArrayBuffer>, key: number): number {
   return (
-    word(tables, key & 255) ^
-    word(tables, 256 + ((key >>> 8) & 255)) ^
-    word(tables, 512 + ((key >>> 16) & 255)) ^
-    word(tables, 768 + (key >>> 24))
+    tables[key & 255]! ^
+    tables[256 + ((key >>> 8) & 255)]! ^
+    tables[512 + ((key >>> 16) & 255)]! ^
+    tables[768 + (key >>> 24)]!
   );
 }
 
 function hashWord(tables: Int32Array<ArrayBuffer>, at: number, value: number): number {
   return (
-    word(tables, at + (value & 255)) ^
-    word(tables, at + 256 + ((value >>> 8) & 255)) ^
-    word(tables, at + 512 + ((value >>> 16) & 255)) ^
-    word(tables, at + 768 + (value >>> 24))
+    tables[at + (value & 255)]! ^
+    tables[at + 256 + ((value >>> 8) & 255)]! ^
+    tables[at + 512 + ((value >>> 16) & 255)]! ^
+    tables[at + 768 + (value >>> 24)]!
   );
 }
 
@@ -108,9 +110,12 @@ export function hashEndpointWords(
   zone: number,
 ): number {
   const tail =
-    hashWord(tables, 3072, a3) ^
-    word(tables, PORT + (port & 255)) ^
-    word(tables, PORT + 256 + ((port >>> 8) & 255));
+    tables[3072 + (a3 & 255)]! ^
+    tables[3328 + ((a3 >>> 8) & 255)]! ^
+    tables[3584 + ((a3 >>> 16) & 255)]! ^
+    tables[3840 + (a3 >>> 24)]! ^
+    tables[PORT + (port & 255)]! ^
+    tables[PORT + 256 + ((port >>> 8) & 255)]!;
   if ((a0 | a1 | (a2 ^ MAPPED_PREFIX) | zone) === 0) return mapped ^ tail;
   return (
     tail ^

@@ -50,7 +50,7 @@ function run(task: MixTask): MixResult {
     words[records + slot * 2] === wanted && words[records + slot * 2 + 1] === ~wanted;
   const start = performance.now();
 
-  const operate = (): void => {
+  const operate = (): unknown => {
     const random = next();
     const shared = (random & 1) === 0;
     const place = (random >>> 8) % sharedKeys;
@@ -65,15 +65,15 @@ function run(task: MixTask): MixResult {
         faults.push(`own key ${key}: ${slot}, expected ${own[mine]!}`);
     } else if (kind < mix.read + mix.insert) {
       const slot = map.getOrInsert(key, init);
-      if (slot === BUSY) return void result.busy++;
-      if (slot === FULL) return void result.full++;
+      if (slot === BUSY) return result.busy++;
+      if (slot === FULL) return result.full++;
       if (!isRecordOf(slot, key)) faults.push(`inserted key ${key} leads to another record`);
       if (!shared && map.created === (own[mine] === 1)) faults.push(`own key ${key} created: ${map.created}`);
       if (shared) balance[key]! += map.created ? 1 : 0;
       else own[mine] = 1;
     } else {
       const slot = map.remove(key);
-      if (slot === BUSY) return void result.busy++;
+      if (slot === BUSY) return result.busy++;
       if (slot !== ABSENT && !isRecordOf(slot, key))
         faults.push(`removed key ${key} leads to another record`);
       if (!shared && slot >= 0 !== (own[mine] === 1)) faults.push(`own key ${key} removed: ${slot}`);
