@@ -12,6 +12,12 @@ export type {
   TransportKind,
   TransportOptions,
 } from "./transport/datagram-transport.ts";
+export { instrument, SocketStats } from "./compose/instrument.ts";
+export type { InstrumentOptions, SocketTotals } from "./compose/instrument.ts";
+export { RelayDatagram } from "./compose/relay-datagram.ts";
+export { RelayEndpoint } from "./compose/relay-endpoint.ts";
+export type { RelayEndpointOptions, RelayEndpointStats } from "./compose/relay-endpoint.ts";
+export type { RelayRefusal } from "./compose/relay-refusals.ts";
 export { openTransport } from "./compose/open-transport.ts";
 export type { OpenedTransport, OpenTransportOptions, SocketTransportKind } from "./compose/open-transport.ts";
 export { joinTransports } from "./transport/joined.ts";

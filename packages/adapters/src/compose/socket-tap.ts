@@ -8,6 +8,8 @@ export interface SocketListener {
   received(bytes: number, from: RemoteInfo): void;
   /** @param to undefined for a host name, which only the socket's own look-up resolves */
   sent(bytes: number, to: Endpoint | undefined): void;
+  /** The socket was closed; the tap is gone from it. */
+  closed?(): void;
 }
 
 /** `Socket` has an overload for each event; here the event is a value. */
@@ -47,6 +49,7 @@ export class SocketTap implements Disposable {
     this.#on("connect", () => (this.#peer = endpointFromRinfo(socket.remoteAddress())));
     this.#on("close", () => {
       this[Symbol.dispose]();
+      listener.closed?.();
     });
     this.#wrap("send", (call) => {
       this.#onSend(call);

@@ -239,6 +239,6 @@ export class BunTransport extends BaseTransport {
   #onSocketError(error: unknown): void {
     this.counters.icmpErrors += 1;
     // Errors about earlier datagrams to one peer are the network's everyday; anything else is the socket's.
-    if (dropReasonOf(error) === DropReason.other) this.delivery.report(error, "socket");
+    if (dropReasonOf(error) === DropReason.other) this.delivery.errors.report(error, "socket");
   }
 }

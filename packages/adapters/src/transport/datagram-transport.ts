@@ -114,7 +114,7 @@ export interface TransportOptions {
 /** Where an error that `onError` is told of came from. */
 export interface TransportErrorContext {
   readonly transport: TransportKind;
-  readonly during: "onBatch" | "socket";
+  readonly during: "onBatch" | "onDatagram" | "socket";
   /** Errors of this kind since the last report, this one not counted. */
   readonly suppressed: number;
 }

@@ -46,13 +46,10 @@ class JoinedTransport implements DatagramTransport {
   }
   set onBatch(handler: BatchHandler | undefined) {
     this.#handler = handler;
-    for (const guest of this.#guests) guest.onBatch = handler;
-    this.#main.onBatch =
-      handler === undefined
-        ? undefined
-        : (batch) => {
-            this.#fromMain(batch, handler);
-          };
+    for (const guest of this.#guests) {
+      guest.onBatch = handler && ((batch) => this.#handle(batch, handler));
+    }
+    this.#main.onBatch = handler && ((batch) => this.#fromMain(batch, handler));
   }
 
   send(bytes: Uint8Array, endpoint: Endpoint, priorityClass?: number): 0 | DropReasonCode {
@@ -130,8 +127,17 @@ class JoinedTransport implements DatagramTransport {
         this.#foreignBytes += batch.length(i);
       }
     }
-    if (selection.count === batch.count) handler(batch);
-    else if (selection.count > 0) handler(selection);
+    if (selection.count === batch.count) this.#handle(batch, handler);
+    else if (selection.count > 0) this.#handle(selection, handler);
+  }
+
+  /** A transport flushes after its own batches; what a batch of one sent by the others has to follow. */
+  #handle(batch: DatagramBatch, handler: BatchHandler): void {
+    try {
+      handler(batch);
+    } finally {
+      this.flush();
+    }
   }
 
   #guestOf(endpoint: Endpoint): OwningTransport | undefined {

@@ -69,7 +69,7 @@ export class NodeTransport extends BaseTransport {
     this.localEndpoint = endpointFromRinfo(socket.address());
     this.#receiveBufferBytes = socket.getRecvBufferSize();
     socket.on("message", this.#onMessage);
-    socket.on("error", (error) => this.delivery.report(error, "socket"));
+    socket.on("error", (error) => this.delivery.errors.report(error, "socket"));
   }
 
   send(bytes: Uint8Array, endpoint: Endpoint, priorityClass = 0): 0 | DropReasonCode {

@@ -201,7 +201,7 @@ export class UWebSocketsTransport extends BaseTransport {
     try {
       return this.#admit === undefined || this.#admit(remote);
     } catch (error) {
-      this.delivery.report(error, "socket");
+      this.delivery.errors.report(error, "socket");
       return false;
     }
   }
