@@ -3,6 +3,7 @@ import type { Scenario } from "@udp-relay/model-check";
 import { auditCapacity, auditMap } from "../test/map-audit.ts";
 import {
   attachUser,
+  forEach,
   get,
   getOrInsert,
   names,
@@ -11,6 +12,8 @@ import {
   removeHandle,
   repairAfter,
   resolve,
+  size,
+  sweep,
   tinyMap,
 } from "./tiny-map.ts";
 import type { Operation, TinyMap } from "./tiny-map.ts";
@@ -43,9 +46,12 @@ const operations: readonly (readonly [name: string, operation: Operation])[] = [
   ["resolve", resolve("initial 1")],
   ["removeHandle", removeHandle("initial 1")],
   ["rekey", rekey(2, "initial 1")],
+  ["sweep", sweep("initial 1")],
+  ["forEach", forEach],
+  ["size", size],
 ];
 
-const readers = ["get", "resolve"];
+const readers = ["get", "resolve", "forEach", "size"];
 
 function pair(
   one: (typeof operations)[number],

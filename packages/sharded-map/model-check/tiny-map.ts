@@ -74,6 +74,25 @@ export const remove =
   ({ map }, call) =>
     call("remove", [key], () => removeOutcome(map.remove(key)));
 
+/** Every key that a walk sees. */
+export const forEach: Operation = ({ map }, call) =>
+  call("forEach", [], () => {
+    const keys: number[] = [];
+    map.forEach((slot) => keys.push(map.keyOf(slot)));
+    return keys.sort((a, b) => a - b).join();
+  });
+
+/**
+ * A sweep for one entry, the one of the handle: as a whole, a sweep is as many operations as it removes entries. What it
+ * finds BUSY it leaves for the next round.
+ */
+export const sweep =
+  (life: string): Operation =>
+  ({ map, handle }, call) =>
+    call("sweep", [0, life], () => map.sweep((slot) => map.handle(slot) === handle, 64));
+
+export const size: Operation = ({ map }, call) => call("size", [], () => map.size);
+
 /** The handle of the first key that `setup` inserted. */
 export const resolve =
   (life: string): Operation =>

@@ -56,6 +56,31 @@ function answers(
       return found === undefined
         ? [{ state, result: "absent" }]
         : [{ state: without(key), result: "removed" }];
+    case "size": {
+      // Inserts and removals in progress may be counted or not.
+      const writing = overlapping.filter(isWriter).length;
+      const sizes = Array.from({ length: 2 * writing + 1 }, (_, i) => entries.length - writing + i);
+      return sizes.filter((size) => size >= 0 && size <= capacity).map((result) => ({ state, result }));
+    }
+    case "forEach": {
+      // What others write meanwhile may be seen or not, each key by itself.
+      const changing = new Set(
+        overlapping
+          .filter(isWriter)
+          .flatMap(({ name, args }) => (name === "rekey" ? [args[0], 1] : [args[0] || 1])),
+      );
+      const sure = entries.map(([each]) => each).filter((each) => !changing.has(each));
+      return subsetsOf([...changing] as number[]).map((some) => ({
+        state,
+        result: [...new Set([...sure, ...some])].sort((a, b) => a - b).join(),
+      }));
+    }
+    case "sweep": {
+      const mine = entries.find(([, life]) => life === call.args[1]);
+      const later = { state, result: 0 };
+      if (mine === undefined) return [later];
+      return [{ state: without(mine[0]), result: 1 }, ...(overlapping.some(isWriter) ? [later] : [])];
+    }
     case "resolve":
       return [{ state, result: entries.some(([, life]) => life === call.args[1]) ? "live" : "gone" }];
     case "removeHandle": {
@@ -72,6 +97,10 @@ function answers(
     default:
       throw new Error(`the model knows no ${call.name}`);
   }
+}
+
+function subsetsOf(keys: readonly number[]): number[][] {
+  return keys.reduce<number[][]>((sets, key) => [...sets, ...sets.map((set) => [...set, key])], [[]]);
 }
 
 function sorted(entries: readonly (readonly [number, string])[]): MapState {

@@ -1,4 +1,4 @@
-import { load, peek, poke } from "@udp-relay/atomics-layout/memory";
+import { load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
 import type { MapMemory } from "./map-memory.ts";
 import type { EndpointWords } from "./map-options.ts";
 import { hashEndpointWords, hashU32 } from "./tabulation.ts";
@@ -34,8 +34,21 @@ export function controlAt(memory: MapMemory, slot: number): number {
   return memory.identityAt + ((slot + 1) << memory.identityBits);
 }
 
+/** Concurrency: the slot's holder, or as a hint: without the lock, what is read after it may be older than it. */
 export function isLive(memory: MapMemory, slot: number): boolean {
   return (peek(memory.words, controlAt(memory, slot)) & LIVE) !== 0;
+}
+
+/**
+ * Whether a slot that was found by its number is an entry, with its key and record complete. (A lookup needs no atomic
+ * read: it reads the slot by way of the word that was stored after them, and no processor of ours reads the end of a
+ * pointer older than the pointer.)
+ *
+ * Concurrency: anywhere; one plain read, and for an entry one atomic read.
+ */
+export function isEntry(memory: MapMemory, slot: number): boolean {
+  const at = controlAt(memory, slot);
+  return (peek(memory.words, at) & LIVE) !== 0 && (load(memory.words, at) & LIVE) !== 0;
 }
 
 export function generationOf(control: number): number {
@@ -158,10 +171,10 @@ export function switchKey(memory: MapMemory, slot: number): void {
   else poke(memory.words, at, peek(memory.words, at) ^ COPY);
 }
 
-/** Begins the slot's next life. Concurrency: the slot's holder, last of all. */
+/** Begins the slot's next life. Concurrency: the slot's holder, last of all: whoever sees LIVE sees the rest, too. */
 export function setLive(memory: MapMemory, slot: number): void {
   const at = controlAt(memory, slot);
-  poke(memory.words, at, nextLife(peek(memory.words, at)));
+  store(memory.words, at, nextLife(peek(memory.words, at)));
 }
 
 /** Ends the slot's life. Concurrency: the holder of the lock of the key's shard. */

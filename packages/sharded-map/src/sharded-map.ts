@@ -3,7 +3,7 @@ import type { Region, RegionHandle } from "@udp-relay/atomics-layout";
 import { load } from "@udp-relay/atomics-layout/memory";
 import { GuardWatch } from "./guard-watch.ts";
 import { clearGuard, hasPassed, openGuards, retire } from "./guards.ts";
-import { isLive } from "./identity.ts";
+import { isEntry } from "./identity.ts";
 import { unlockShard } from "./lock-word.ts";
 import { initializeMap, LOCK, shardAt } from "./map-memory.ts";
 import { shapeFromOptions } from "./map-options.ts";
@@ -91,7 +91,7 @@ export class ShardedMap extends MapWriters {
     this.guard.enter();
     try {
       for (let slot = 0; slot < this.memory.shape.slots; slot++) {
-        if (isLive(this.memory, slot)) callback(slot);
+        if (isEntry(this.memory, slot)) callback(slot);
       }
     } finally {
       this.guard.leave();
@@ -127,7 +127,7 @@ export class ShardedMap extends MapWriters {
       for (let n = Math.min(budget, slots); n > 0; n--) {
         const slot = this.cursor;
         this.cursor = slot + 1 < slots ? slot + 1 : 0;
-        if (!isLive(this.memory, slot) || !predicate(slot)) continue;
+        if (!isEntry(this.memory, slot) || !predicate(slot)) continue;
         if (this.removeHandle(this.handle(slot), predicate) < 0) continue;
         count++;
         removed?.(slot);
@@ -202,7 +202,7 @@ export class ShardedMap extends MapWriters {
   private entryIn(slot: number): [key: number | EndpointWords, handle: number] | undefined {
     this.guard.enter();
     try {
-      if (!isLive(this.memory, slot)) return undefined;
+      if (!isEntry(this.memory, slot)) return undefined;
       return [this.memory.keyWords === 1 ? this.keyOf(slot) : this.endpointOf(slot), this.handle(slot)];
     } finally {
       this.guard.leave();
