@@ -8,9 +8,8 @@ import { EndKeys } from "./end-keys.ts";
 import type { Peeker } from "./weak-memory.ts";
 import { Judge } from "./judge.ts";
 import { processorMs } from "./processor-time.ts";
-import { writes } from "./operation.ts";
 import type { Operation } from "./operation.ts";
-import { FENCE_BIT, PAUSE_BIT, Footprint, locationBit } from "./footprint.ts";
+import { bitLocation, FENCE_BIT, Footprint, locationBit, PAUSE_BIT } from "./footprint.ts";
 import type { HistoryNode } from "./thread-history.ts";
 
 /** What an exploration counted. */
@@ -50,6 +49,7 @@ class Pass {
   readonly #maxPauses: number;
   readonly #seen = new Set<string>();
   readonly #endKeys = new EndKeys();
+  readonly #supervisorRoots: readonly HistoryNode[];
   #steps = 0;
   #ends = 0;
 
@@ -57,6 +57,7 @@ class Pass {
     this.#system = system;
     this.#judge = new Judge(system);
     this.#deadline = deadline;
+    this.#supervisorRoots = system.supervisors.map(({ root }) => root);
     this.#maxPauses = system.scenario.limits?.pauses ?? 1_000;
     this.#maxStates = system.scenario.limits?.states ?? 1_000_000;
   }
@@ -131,14 +132,11 @@ class Pass {
   #mayBeSeen(state: ModelState, { location, high }: Operation): boolean {
     const bits = [location, high].filter((word) => word >= 0).map(locationBit);
     if (bits.some((bit) => this.#judge.looksAt(bit))) return true;
-    const nodes = this.#othersFutures(state, state.trace!.thread);
-    if (nodes.some(({ node }) => bits.some((bit) => mayTouch(node, bit)))) return true;
-    for (const { node } of nodes) {
-      for (const bit of bits) {
-        node.reliedReads.add(bit);
-        node.reliedWrites.add(bit);
-      }
-    }
+    const futures = state.nodes.flatMap((_, other) =>
+      other === state.trace!.thread ? [] : this.#futuresOf(state, other),
+    );
+    if (futures.some((node) => bits.some((bit) => mayTouch(node, bit)))) return true;
+    for (const node of futures) relyOnAbsence(node, [], bits);
     return false;
   }
 
@@ -189,68 +187,58 @@ class Pass {
     }
   }
 
+  /** A step that may be taken alone: the thread that moved last first, so that its run goes on. */
   #commuting(state: ModelState): Action | undefined {
-    for (let thread = 0; thread < state.nodes.length; thread++) {
-      if (state.status[thread] === "starting") continue;
-      const { operation } = state.nodes[thread]!;
-      if (operation === undefined) continue;
+    const last = state.trace?.thread ?? 0;
+    for (let turn = 0; turn < state.nodes.length; turn++) {
+      const thread = (last + turn) % state.nodes.length;
+      const node = state.nodes[thread]!;
+      if (node.operation === undefined || state.status[thread] !== "ready") continue;
+      if (!this.#commutes(state, thread, node)) continue;
       const [action, more] = threadActions(this.#system, state, thread);
-      if (action?.kind === "step" && more === undefined && this.#commutes(state, thread, operation))
-        return action;
+      if (action?.kind === "step" && more === undefined) return action;
     }
     return undefined;
   }
 
-  #commutes(state: ModelState, thread: number, operation: Operation): boolean {
-    const { kind } = operation;
+  #commutes(state: ModelState, thread: number, node: HistoryNode): boolean {
+    const { kind } = node.operation!;
     // It goes to the thread's own buffer: when it becomes visible is decided where somebody looks.
     if (kind === "poke") return true;
     if (kind === "pause" || kind === "wait" || kind === "notify") return false;
-    const reads: number[] = [];
-    const writesTo: number[] = [];
-    if (kind === "fence") writesTo.push(FENCE_BIT);
-    else {
-      const target = writes(operation) ? writesTo : reads;
-      target.push(locationBit(operation.location));
-      if (operation.high >= 0) target.push(locationBit(operation.high));
-      if (writes(operation)) reads.push(FENCE_BIT);
+    let { reads, writes } = node.touched();
+    const released = writes.length > 0 ? this.#system.memory.bufferedLocations(state.memory, thread) : [];
+    if (released.length > 0) {
+      reads = [...reads, FENCE_BIT];
+      writes = [...writes, ...released.map(locationBit)];
     }
-    if (kind === "fence" || writes(operation)) {
-      const released = this.#system.memory.bufferedLocations(state.memory, thread);
-      if (released.length > 0) reads.push(FENCE_BIT);
-      for (const location of released) writesTo.push(locationBit(location));
+    if (state.interruptionsLeft > 0 && writes.some((bit) => this.#judge.looksAt(bit))) return false;
+    for (let other = 0; other < state.nodes.length; other++) {
+      if (other === thread) continue;
+      if (reads.some((bit) => this.#isBuffered(state, other, bit))) return false;
+      if (writes.some((bit) => this.#isBuffered(state, other, bit))) return false;
+      for (const future of this.#futuresOf(state, other))
+        if (this.#collides(future, reads, writes)) return false;
     }
-    if (state.interruptionsLeft > 0 && writesTo.some((bit) => this.#judge.looksAt(bit))) return false;
-    const nodes = this.#othersFutures(state, thread);
-    for (const { node, other } of nodes) {
-      for (const bit of writesTo) {
-        if (mayTouch(node, bit) || this.#isBuffered(state, other, bit) || this.#isWatched(node, bit))
-          return false;
-      }
-      for (const bit of reads)
-        if (node.futureWrites.has(bit) || this.#isBuffered(state, other, bit)) return false;
-    }
-    for (const { node } of nodes) {
-      for (const bit of writesTo) {
-        node.reliedReads.add(bit);
-        node.reliedWrites.add(bit);
-      }
-      for (const bit of reads) node.reliedWrites.add(bit);
+    for (let other = 0; other < state.nodes.length; other++) {
+      if (other === thread) continue;
+      for (const future of this.#futuresOf(state, other)) relyOnAbsence(future, reads, writes);
     }
     return true;
   }
 
-  #othersFutures(state: ModelState, thread: number): { node: HistoryNode; other: number }[] {
-    const futures: { node: HistoryNode; other: number }[] = [];
-    for (let other = 0; other < state.nodes.length; other++) {
-      if (other === thread) continue;
-      if (state.status[other] !== "dormant") {
-        futures.push({ node: state.status[other] === "gone" ? NO_FUTURE : state.nodes[other]!, other });
-      } else if (state.interruptionsLeft > 0) {
-        for (const { root } of this.#system.supervisors) futures.push({ node: root, other });
-      }
-    }
-    return futures;
+  #collides(node: HistoryNode, reads: readonly number[], writes: readonly number[]): boolean {
+    for (const bit of writes) if (mayTouch(node, bit) || this.#isWatched(node, bit)) return true;
+    for (const bit of reads) if (node.futureWrites.has(bit)) return true;
+    return false;
+  }
+
+  /** Where the thread may go on from: nowhere, from its node, or (a supervisor) from the beginning of either history. */
+  #futuresOf(state: ModelState, thread: number): readonly HistoryNode[] {
+    const status = state.status[thread]!;
+    if (status === "gone") return NOWHERE;
+    if (status !== "dormant") return [state.nodes[thread]!];
+    return state.interruptionsLeft > 0 ? this.#supervisorRoots : NOWHERE;
   }
 
   #isBuffered({ memory }: ModelState, thread: number, bit: number): boolean {
@@ -262,7 +250,7 @@ class Pass {
 
   /** A spin loop that has looked at the word wakes when it changes. */
   #isWatched(node: HistoryNode, bit: number): boolean {
-    return node !== NO_FUTURE && this.#mayPause(node) && node.window().has(bit - locationBit(0));
+    return this.#mayPause(node) && node.window().has(bitLocation(bit));
   }
 
   #key(state: ModelState): string {
@@ -277,10 +265,8 @@ class Pass {
       const over = status === "gone" || node.outcome !== undefined;
       text += ` ${over ? this.#endKeys.of(node, status === "gone", scenario.model !== undefined) : node.id}${status[0]!}`;
       if (over) continue;
-      if (status === "dormant") {
-        if (state.interruptionsLeft > 0) futures.push(...this.#system.supervisors.map(({ root }) => root));
-      } else {
-        futures.push(node);
+      futures.push(...this.#futuresOf(state, thread));
+      if (status !== "dormant") {
         if (status !== "starting") peekers.push({ thread, peeks: node.futurePeeks });
         if (state.changed[thread]! && this.#mayPause(node)) text += "!";
       }
@@ -305,13 +291,15 @@ class Pass {
   }
 }
 
-const NO_FUTURE: Pick<HistoryNode, "futureReads" | "futureWrites" | "reliedReads" | "reliedWrites"> &
-  HistoryNode = {
-  futureReads: new Footprint(),
-  futureWrites: new Footprint(),
-  reliedReads: new Footprint(),
-  reliedWrites: new Footprint(),
-} as unknown as HistoryNode;
+const NOWHERE: readonly HistoryNode[] = [];
+
+function relyOnAbsence(node: HistoryNode, reads: readonly number[], writes: readonly number[]): void {
+  for (const bit of writes) {
+    node.reliedReads.add(bit);
+    node.reliedWrites.add(bit);
+  }
+  for (const bit of reads) node.reliedWrites.add(bit);
+}
 
 function mayTouch(node: HistoryNode, bit: number): boolean {
   return node.futureReads.has(bit) || node.futureWrites.has(bit);

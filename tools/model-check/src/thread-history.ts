@@ -71,6 +71,12 @@ export class HistoryNode {
   }
   #window: ReadonlySet<number> | undefined;
 
+  /** The bits of what the next step reads, and of what it writes. A fence writes, as it were, to all other fences. */
+  touched(): Touched {
+    return (this.#touched ??= touchedBy(this.operation!));
+  }
+  #touched: Touched | undefined;
+
   #collectWindow(): ReadonlySet<number> {
     const locations = new Set<number>();
     for (let node = this.parent; node?.operation !== undefined; node = node.parent) {
@@ -80,6 +86,17 @@ export class HistoryNode {
     }
     return locations;
   }
+}
+
+interface Touched {
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+}
+
+function touchedBy(operation: Operation): Touched {
+  if (operation.kind === "fence") return { reads: [], writes: [FENCE_BIT] };
+  const bits = [operation.location, operation.high].filter((word) => word >= 0).map(locationBit);
+  return writes(operation) ? { reads: [FENCE_BIT], writes: bits } : { reads: bits, writes: [] };
 }
 
 /** Guesses what a step would give if its thread ran on alone; undefined ends the run ahead. */

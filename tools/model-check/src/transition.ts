@@ -1,3 +1,4 @@
+import { PAUSE_BIT } from "./footprint.ts";
 import { CALLS_OF_A_THREAD, returnedCalls } from "./model-state.ts";
 import type { Action, Flush, ModelState, TraceStep } from "./model-state.ts";
 import { ScenarioFailure } from "./model-system.ts";
@@ -16,7 +17,7 @@ export function takeAction(
 ): ModelState {
   const { thread, kind } = action;
   const node = from.nodes[thread]!;
-  if (kind === "drain") return drain(system, from, thread);
+  if (kind === "drain") return flushAll(system, from, thread);
   let state = from.status[thread] === "starting" ? start(system, from, thread) : from;
   for (const flush of action.flushes) state = flushOldest(system, state, flush.thread, flush.location);
   if (branching || kind === "return") state = placeCalls(system, state, thread, node);
@@ -102,17 +103,19 @@ function start(system: ModelSystem, state: ModelState, thread: number): ModelSta
   return { ...drained, status: state.status.with(thread, "ready"), memory };
 }
 
-function drain(system: ModelSystem, state: ModelState, thread: number): ModelState {
-  return flushAll(system, state, thread);
+function flushAll(system: ModelSystem, state: ModelState, thread: number): ModelState {
+  const entries = state.memory.buffers[thread]!;
+  if (entries.length === 0) return state;
+  const memory = system.memory.flushAll(state.memory, thread);
+  let { changed, trace } = state;
+  for (const { operation } of entries) {
+    changed = noteChanges(system, { ...state, changed }, thread, memory, operation);
+    trace = step({ ...state, trace }, thread, "flush", state.nodes[thread]!, operation, undefined, false);
+  }
+  return { ...state, memory, changed, trace };
 }
 
-function flushAll(system: ModelSystem, from: ModelState, thread: number): ModelState {
-  let state = from;
-  while (state.memory.buffers[thread]!.length > 0) state = flushOldest(system, state, thread);
-  return state;
-}
-
-function flushOldest(system: ModelSystem, state: ModelState, thread: number, location?: number): ModelState {
+function flushOldest(system: ModelSystem, state: ModelState, thread: number, location: number): ModelState {
   const { memory, operation } = system.memory.flushOldest(state.memory, thread, location);
   const changed = noteChanges(system, state, thread, memory, operation);
   const trace = step(state, thread, "flush", state.nodes[thread]!, operation, undefined, false);
@@ -253,11 +256,18 @@ function noteChanges(
   const differs = (word: number): boolean =>
     word >= 0 && system.memory.latest(memory, word) !== system.memory.latest(state.memory, word);
   if (!differs(location) && !differs(high)) return state.changed;
-  return state.changed.map((changed, other) => {
-    if (changed || other === thread) return changed;
-    const window = state.nodes[other]!.window();
-    return window.has(location) || window.has(high);
-  });
+  const wakes = (other: number): boolean => {
+    const node = state.nodes[other]!;
+    if (other === thread || state.changed[other]!) return false;
+    if (!node.futureReads.has(PAUSE_BIT)) {
+      node.reliedReads.add(PAUSE_BIT);
+      return false;
+    }
+    return node.window().has(location) || node.window().has(high);
+  };
+  let { changed } = state;
+  for (let other = 0; other < changed.length; other++) if (wakes(other)) changed = changed.with(other, true);
+  return changed;
 }
 
 function advance(

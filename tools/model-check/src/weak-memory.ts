@@ -141,27 +141,29 @@ export class WeakMemory {
     return [...locations];
   }
 
-  /** Makes the oldest of a thread's buffered stores visible, or the oldest of them to `location`. */
+  /** Makes the oldest of a thread's buffered stores to `location` visible. */
   flushOldest(
     memory: MemoryState,
     thread: number,
-    location?: number,
+    location: number,
   ): { memory: MemoryState; operation: Operation } {
     const entries = memory.buffers[thread]!;
-    const index = entries.findIndex(
-      ({ operation }) => location === undefined || touches(operation, location),
-    );
+    const index = entries.findIndex(({ operation }) => touches(operation, location));
     const { operation } = entries[index]!;
-    const buffers = memory.buffers.with(thread, entries.toSpliced(index, 1));
-    const old = this.#extractLatest(memory, operation);
-    const flushed = this.#write(
-      { ...memory, buffers },
-      thread,
-      operation,
-      replacement(operation, old),
-      false,
-    );
-    return { memory: flushed, operation };
+    const draft = this.#draft(memory);
+    this.#writeInto(draft, thread, operation, operation.operand, false);
+    draft.buffers = memory.buffers.with(thread, entries.toSpliced(index, 1));
+    return { memory: draft, operation };
+  }
+
+  /** Makes all of a thread's buffered stores visible, in their order. */
+  flushAll(memory: MemoryState, thread: number): MemoryState {
+    const entries = memory.buffers[thread]!;
+    if (entries.length === 0) return memory;
+    const draft = this.#draft(memory);
+    for (const { operation } of entries) this.#writeInto(draft, thread, operation, operation.operand, false);
+    draft.buffers = memory.buffers.with(thread, []);
+    return draft;
   }
 
   /** An atomic access (or a wait's or a notify's look at its word): its result, and the memory after it. */
@@ -289,40 +291,61 @@ export class WeakMemory {
     value: number | bigint,
     atomic: boolean,
   ): MemoryState {
-    const { location, high } = operation;
-    const values = this.#packed(memory.values, Math.max(location, high));
-    values[location] = insertLow(operation, values[location]!, value);
-    let written = withBit(memory.written, locationBit(location));
-    if (high >= 0) {
-      values[high] = insertHigh(value);
-      written = withBit(written, locationBit(high));
-    }
-    let { histories, views, fenceView } = memory;
-    let view = views[thread]!;
-    for (const word of high >= 0 ? [location, high] : [location]) {
-      const weak = this.#weak.get(word);
-      if (weak === undefined) continue;
-      const history = [...(histories[word] ?? [this.locations.initial[word]!]), values[word]!];
-      if (histories === memory.histories) histories = memory.histories.slice();
-      (histories as (readonly number[])[])[word] = history;
-      view = raised(view, weak, history.length - 1);
-    }
-    if (view !== views[thread]) views = views.with(thread, view);
-    const released = memory.released.slice();
-    while (released.length <= Math.max(location, high)) released.push(undefined);
-    released[location] = atomic ? view : undefined;
-    if (high >= 0) released[high] = atomic ? view : undefined;
-    if (atomic) fenceView = join(fenceView, view);
-    return { values, written, histories, views, released, fenceView, buffers: memory.buffers };
+    const draft = this.#draft(memory);
+    this.#writeInto(draft, thread, operation, value, atomic);
+    return draft;
   }
 
-  /** A copy that is long enough, without holes. */
-  #packed(values: readonly number[], location: number): number[] {
-    const copy = values.slice();
-    while (copy.length <= location) copy.push(this.locations.initial[copy.length]!);
-    return copy;
+  /** A copy whose values and releases may be changed in place; they are long enough, and have no holes. */
+  #draft(memory: MemoryState): Draft {
+    const values = memory.values.slice();
+    const released = memory.released.slice();
+    while (values.length < this.locations.size) values.push(this.locations.initial[values.length]!);
+    while (released.length < values.length) released.push(undefined);
+    return { ...memory, values, released };
+  }
+
+  #writeInto(
+    draft: Draft,
+    thread: number,
+    operation: Operation,
+    value: number | bigint,
+    atomic: boolean,
+  ): void {
+    const { location, high } = operation;
+    draft.values[location] = insertLow(operation, draft.values[location]!, value);
+    draft.written = withBit(draft.written, locationBit(location));
+    this.#remember(draft, thread, location);
+    if (high >= 0) {
+      draft.values[high] = insertHigh(value);
+      draft.written = withBit(draft.written, locationBit(high));
+      this.#remember(draft, thread, high);
+    }
+    const view = atomic ? draft.views[thread]! : undefined;
+    draft.released[location] = view;
+    if (high >= 0) draft.released[high] = view;
+    if (view !== undefined) draft.fenceView = join(draft.fenceView, view);
+  }
+
+  /** Keeps the word's new value beside the older ones that plain loads may find, and shows it to its writer. */
+  #remember(draft: Draft, thread: number, location: number): void {
+    const weak = this.#weak.get(location);
+    if (weak === undefined) return;
+    const history = [
+      ...(draft.histories[location] ?? [this.locations.initial[location]!]),
+      draft.values[location]!,
+    ];
+    const histories = draft.histories.slice();
+    histories[location] = history;
+    draft.histories = histories;
+    draft.views = draft.views.with(thread, raised(draft.views[thread]!, weak, history.length - 1));
   }
 }
+
+type Draft = { -readonly [Name in keyof MemoryState]: MemoryState[Name] } & {
+  values: number[];
+  released: (View | undefined)[];
+};
 
 /** A thread that still takes steps, and the locations that it may still read plainly. */
 export interface Peeker {
