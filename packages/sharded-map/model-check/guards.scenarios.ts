@@ -140,7 +140,7 @@ export default [
       const found = results.get("reader");
       return found === undefined || found === [1, ~1].join()
         ? undefined
-        : `the reader found ${String(found)}`;
+        : `the reader found ${found as string}`;
     },
   }),
 ] satisfies readonly Scenario[];

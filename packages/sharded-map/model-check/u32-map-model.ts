@@ -67,7 +67,9 @@ function answers(
       const changing = new Set(
         overlapping
           .filter(isWriter)
-          .flatMap(({ name, args }) => (name === "rekey" ? [args[0], 1] : [args[0] || 1])),
+          .flatMap(({ name, args }) =>
+            name === "rekey" ? [args[0], 1] : [Number(args[0]) === 0 ? 1 : args[0]],
+          ),
       );
       const sure = entries.map(([each]) => each).filter((each) => !changing.has(each));
       return subsetsOf([...changing] as number[]).map((some) => ({

@@ -161,14 +161,15 @@ export function writeIdleCopy(memory: MapMemory, slot: number): void {
 }
 
 /**
- * Makes the new key the key, in one store: before it the entry has its old key, after it the new one.
+ * Makes the new key the key, in one store: before it the entry has its old key, after it the new one, whose word is
+ * there already; the old one's goes later.
  *
  * Concurrency: the holder of both keys' shards, after the new key's index word was published.
  */
 export function switchKey(memory: MapMemory, slot: number): void {
   const at = controlAt(memory, slot);
-  if (memory.keyWords === 1) poke(memory.words, at + U32_KEY, memory.key[0]!);
-  else poke(memory.words, at, peek(memory.words, at) ^ COPY);
+  if (memory.keyWords === 1) store(memory.words, at + U32_KEY, memory.key[0]!);
+  else store(memory.words, at, peek(memory.words, at) ^ COPY);
 }
 
 /** Begins the slot's next life. Concurrency: the slot's holder, last of all: whoever sees LIVE sees the rest, too. */
@@ -177,8 +178,8 @@ export function setLive(memory: MapMemory, slot: number): void {
   store(memory.words, at, nextLife(peek(memory.words, at)));
 }
 
-/** Ends the slot's life. Concurrency: the holder of the lock of the key's shard. */
+/** Ends the slot's life, before its word goes. Concurrency: the holder of the lock of the key's shard. */
 export function setDead(memory: MapMemory, slot: number): void {
   const at = controlAt(memory, slot);
-  poke(memory.words, at, peek(memory.words, at) & ~LIVE);
+  store(memory.words, at, peek(memory.words, at) & ~LIVE);
 }

@@ -1,0 +1,200 @@
+import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
+import type { Scenario } from "@udp-relay/model-check";
+import { ShardedMap } from "../src/index.ts";
+import type { EndpointWords } from "../src/index.ts";
+import { hashU32 } from "../src/tabulation.ts";
+import { shardOfHash } from "../src/index-segment.ts";
+import { auditCapacity, auditMap, memoryOf } from "../test/map-audit.ts";
+import { touches } from "./pairs.scenarios.ts";
+import { attachUser, get, getOrInsert, names, remove, repairAfter, tinyMap } from "./tiny-map.ts";
+import type { TinyMap, User } from "./tiny-map.ts";
+import { u32MapModel } from "./u32-map-model.ts";
+
+const repairing = supervisor(attachUser, (user: User, _call, killed) => {
+  repairAfter(user, killed);
+});
+
+/** Keys of a shard of a map with two of them. */
+function keysOfShard({ map }: TinyMap, shard: number, count: number): number[] {
+  const memory = memoryOf(map);
+  const keys: number[] = [];
+  for (let key = 1; keys.length < count; key++) {
+    if (shardOfHash(memory, hashU32(memory.tables, key)) === shard) keys.push(key);
+  }
+  return keys;
+}
+
+const twoShards = (): TinyMap => tinyMap([], { capacity: 3, shards: 2, batch: 1 });
+
+/** One who dies after the given step of an insert or a removal, by an error that nobody catches: the shard stays locked. */
+function dieIn(
+  operation: "insert" | "remove",
+  step: "before the ticket" | "after the ticket",
+): () => TinyMap {
+  return () => {
+    const shared = tinyMap([1]);
+    const victim = ShardedMap.attach(shared.map.region.handle);
+    const ops = memoryOf(victim).ops as { casPair: (...words: number[]) => number };
+    const casPair = ops.casPair.bind(ops);
+    ops.casPair = (...words) => {
+      if (step === "after the ticket") casPair(...words);
+      throw new Error("died");
+    };
+    const guard = victim.enter();
+    try {
+      if (operation === "insert") victim.getOrInsert(2);
+      else victim.remove(1);
+    } catch {
+      // Dead.
+    }
+    guard.leave();
+    ops.casPair = casPair;
+    const { owner } = victim as unknown as { owner: { id: number } };
+    shared.map.region.declareDead(owner.id);
+    return shared;
+  };
+}
+
+const half = (operation: "insert" | "remove", step: "before the ticket" | "after the ticket"): Scenario =>
+  defineScenario({
+    name: `whoever takes over a shard is killed: the ${operation} died ${step}`,
+    touches,
+    setup: dieIn(operation, step),
+    names,
+    // Entry 1 of the owners' table is the victim's until it is repaired, so this one's number is 2.
+    threads: [thread("worker 2", attachUser, (user) => user.map.remove(9))],
+    interruption: "kill",
+    supervisor: repairing,
+    check: ({ shared }: { shared: TinyMap }) => {
+      const { map } = shared;
+      map.region.repairDead((map as unknown as { owner: Parameters<typeof map.region.repairDead>[0] }).owner);
+      if (map.has(2)) return "an insert that was never finished took effect";
+      if (map.has(1) !== (operation === "insert")) return `key 1 is there: ${map.has(1)}`;
+      return auditMap(map) ?? auditCapacity(map, 10);
+    },
+  });
+
+const endpoint = (a3: number, port: number): EndpointWords => ({
+  a0: 0,
+  a1: 0,
+  a2: 0xffff,
+  a3,
+  port,
+  zone: 0,
+});
+
+const endpointMap = (): TinyMap => {
+  const { map } = tinyMap([], { key: "endpoint", batch: 1 });
+  const guard = map.enter();
+  const handle = map.handle(map.getOrInsertEndpoint(endpoint(1, 1)));
+  guard.leave();
+  return { map, handle };
+};
+
+export default [
+  defineScenario({
+    name: "a full map: a newcomer and a removal, killed anywhere",
+    touches,
+    setup: () => tinyMap([1], { capacity: 1 }),
+    names,
+    threads: [thread("worker 1", attachUser, getOrInsert(2)), thread("worker 2", attachUser, remove(1))],
+    interruption: "kill",
+    long: true,
+    limits: { milliseconds: 1_200_000, states: 5_000_000 },
+    supervisor: repairing,
+    model: u32MapModel(1, [1]),
+    check: ({ shared }: { shared: TinyMap }, call) => {
+      for (const key of [1, 2]) get(key)(shared, call);
+      return auditMap(shared.map) ?? auditCapacity(shared.map, 10);
+    },
+  }),
+
+  defineScenario({
+    name: "a full map: two newcomers and one ticket",
+    touches,
+    setup: () => tinyMap([], { capacity: 1 }),
+    names,
+    threads: [thread("worker 1", attachUser, getOrInsert(1)), thread("worker 2", attachUser, getOrInsert(2))],
+    model: u32MapModel(1, []),
+    check: ({ shared }: { shared: TinyMap }, call) => {
+      for (const key of [1, 2]) get(key)(shared, call);
+      return auditMap(shared.map) ?? auditCapacity(shared.map, 10);
+    },
+  }),
+
+  defineScenario({
+    name: "a shard out of slots takes one of the other's, killed anywhere",
+    touches,
+    setup: () => {
+      // Shard 0 has two slots of five, and three entries.
+      const shared = twoShards();
+      const guard = shared.map.enter();
+      for (const key of keysOfShard(shared, 0, 2)) shared.map.getOrInsert(key);
+      guard.leave();
+      return shared;
+    },
+    names,
+    threads: [
+      thread("worker 1", attachUser, (user) => {
+        const key = keysOfShard(user, 0, 3)[2]!;
+        const guard = user.map.enter();
+        const slot = user.map.getOrInsert(key);
+        guard.leave();
+        return slot;
+      }),
+    ],
+    interruption: "kill",
+    supervisor: repairing,
+    check: ({ shared, results }: { shared: TinyMap; results: ReadonlyMap<string, unknown> }) => {
+      if (results.has("worker 1") && (results.get("worker 1") as number) < 0)
+        return "refused, though there were slots";
+      return auditMap(shared.map) ?? auditCapacity(shared.map, 1000);
+    },
+  }),
+
+  defineScenario({
+    name: "two shards out of slots look at each other",
+    touches,
+    setup: twoShards,
+    names,
+    threads: [0, 1].map((shard) =>
+      thread(`worker ${shard + 1}`, attachUser, (user) => {
+        const guard = user.map.enter();
+        user.map.getOrInsert(keysOfShard(user, shard, 1)[0]!);
+        guard.leave();
+      }),
+    ),
+    check: ({ shared }: { shared: TinyMap }) => auditMap(shared.map) ?? auditCapacity(shared.map, 1000),
+  }),
+
+  defineScenario({
+    name: "an endpoint changes: it is found under one of its keys, and under no mixture",
+    touches,
+    setup: endpointMap,
+    names,
+    threads: [
+      thread("reader", attachUser, ({ map }) =>
+        [endpoint(1, 1), endpoint(2, 2), endpoint(1, 2), endpoint(2, 1)].map((key) => map.hasEndpoint(key)),
+      ),
+      thread("worker 2", attachUser, (user) => user.map.rekeyEndpoint(user.handle, endpoint(2, 2))),
+    ],
+    interruption: "kill",
+    interruptible: ["worker 2"],
+    supervisor: repairing,
+    check: ({ shared, results }: { shared: TinyMap; results: ReadonlyMap<string, unknown> }) => {
+      const { map } = shared;
+      const seen = results.get("reader") as boolean[];
+      if (seen[2] === true || seen[3] === true) return "a mixture of both keys was found";
+      // The old key first: an entry that has left it has arrived at the new one.
+      if (seen[0] === false && seen[1] === false) return "the entry was found under neither key";
+      const now = [map.hasEndpoint(endpoint(1, 1)), map.hasEndpoint(endpoint(2, 2))];
+      if (now.filter(Boolean).length !== 1) return `the entry has ${now.filter(Boolean).length} keys`;
+      return auditMap(map);
+    },
+  }),
+
+  half("insert", "before the ticket"),
+  half("insert", "after the ticket"),
+  half("remove", "before the ticket"),
+  half("remove", "after the ticket"),
+] satisfies readonly Scenario[];
