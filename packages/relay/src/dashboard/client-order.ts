@@ -8,7 +8,7 @@ export const clientOrders: readonly ClientOrder[] = [
   { key: "r", title: "RTT", compare: (a, b) => worst(a.rttMs, b.rttMs) },
   { key: "j", title: "jitter", compare: (a, b) => worst(a.jitterMs, b.jitterMs) },
   { key: "l", title: "loss", compare: (a, b) => worst(a.lossPerMille, b.lossPerMille) },
-  { key: "p", title: "priority", compare: (a, b) => a.priority - b.priority },
+  { key: "p", title: "prio", compare: (a, b) => a.priority - b.priority },
   { key: "d", title: "idle", compare: (a, b) => b.idleMs - a.idleMs },
 ];
 

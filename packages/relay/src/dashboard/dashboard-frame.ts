@@ -64,17 +64,15 @@ export function dashboardFrame(
   ];
   const keys = line(
     "keys",
-    `q quit   order (${view.order.title}): ${clientOrders.map(({ key, title }) => `${key} ${title}`).join("  ")}`,
+    `q quit | by ${view.order.title} | ${clientOrders.map(({ key, title }) => `${key} ${title}`).join(" ")}`,
   );
   const [titles = "", ...rows] = clientTable(live, columns);
   const room = Math.max(0, view.rows - head.length - 2);
   const shown = rows.length <= room ? rows : rows.slice(0, Math.max(0, room - 1));
   const more = rows.length - shown.length;
-  return [
-    ...head,
-    line("head", titles),
-    ...shown.map((text) => line("plain", text)),
-    ...(more > 0 ? [line("plain", `… and ${count(more)} more`)] : []),
-    keys,
-  ].slice(0, view.rows);
+  const body = shown.map((text) => line("plain", text));
+  if (more > 0) body.push(line("plain", `… and ${count(more)} more`));
+  // The frame is as tall as the screen, so that nothing of what stood there before shows through.
+  while (body.length < room) body.push(line("plain", ""));
+  return [...head, line("head", titles), ...body, keys].slice(0, view.rows);
 }

@@ -11,6 +11,7 @@ export class DemoPlayers {
   readonly #reports: Promise<readonly PlayerReport[] | undefined>;
   /** Resolves when every player has joined and the first frames are on their way. */
   readonly playing: Promise<void>;
+  #stopped: Promise<readonly PlayerReport[] | undefined> | undefined;
 
   constructor(plan: DemoPlan) {
     // Beside this file, with its ending: .ts in a checkout, .js in the published package.
@@ -33,8 +34,12 @@ export class DemoPlayers {
     this.playing.catch(() => undefined);
   }
 
-  /** Ends the players and returns what they counted; undefined if their process was gone or did not answer. */
-  async stop(): Promise<readonly PlayerReport[] | undefined> {
+  /** Ends the players and returns what they counted; undefined if their process was gone or did not answer. Idempotent. */
+  stop(): Promise<readonly PlayerReport[] | undefined> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<readonly PlayerReport[] | undefined> {
     if (this.#child.connected) this.#child.send({ type: "stop" } satisfies ToPlayers);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {

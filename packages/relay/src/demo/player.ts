@@ -7,6 +7,8 @@ import type { DemoPlan, DemoRoom, PlayerReport } from "./demo-plan.ts";
 /** A stamp is echoed only while it is this fresh, so that the relay's RTT holds little of the player's own pace. */
 const ECHO_WITHIN_MICROS = 3_000;
 const PING_RETRY_MS = 250;
+/** How late a frame may be, as a share of the time between two. */
+const FRAME_WANDER = 0.4;
 
 /**
  * One simulated game client on a real socket: registers, pings until the relay has answered, then sends one
@@ -71,12 +73,16 @@ export class Player {
     const frameMs = 1000 / this.#plan.framesPerSecond;
     const offsetMs = this.#random.nextUnit() * frameMs;
     const next = (): void => {
-      const dueMs = startMs + offsetMs + this.#frame * frameMs;
-      this.#frameTimer = setTimeout(() => {
-        this.#sendFrame();
-        this.#frame++;
-        next();
-      }, dueMs - performance.now());
+      // A frame is never quite on time, so that no two players stay in step.
+      const dueMs = startMs + offsetMs + (this.#frame + this.#random.nextUnit() * FRAME_WANDER) * frameMs;
+      this.#frameTimer = setTimeout(
+        () => {
+          this.#sendFrame();
+          this.#frame++;
+          next();
+        },
+        Math.max(0, dueMs - performance.now()),
+      );
     };
     next();
   }

@@ -21,7 +21,6 @@ export interface CncnetV3Options {
 /** The CnCNet V3 tunnel protocol. It carries no sequence numbers, so it measures nothing. */
 export class CncnetV3 implements Protocol {
   readonly name = "v3";
-  readonly measures = false;
   readonly #strict: boolean;
 
   constructor(options: CncnetV3Options = {}) {

@@ -1,9 +1,16 @@
 import { CncnetV3, V3_HEADER_BYTES } from "./cncnet-v3.ts";
-import { type Datagram, type Measurement, type Protocol, type Route, readU32 } from "./protocol.ts";
+import {
+  type Datagram,
+  type MeasureFormat,
+  type Measurement,
+  type Protocol,
+  type Route,
+  readU32,
+} from "./protocol.ts";
 
 /** Sequence, sent and echo stamps follow the ids, u32 little-endian each. */
 export const DEMO_HEADER_BYTES: number = V3_HEADER_BYTES + 12;
-/** Stamps count milliseconds of the sender's own clock; 0 stands for 'nothing to echo'. */
+/** Stamps count microseconds of the sender's own clock; 0 stands for 'nothing to echo'. */
 const NO_ECHO = 0;
 
 /**
@@ -16,7 +23,7 @@ const NO_ECHO = 0;
  */
 export class DemoProtocol implements Protocol {
   readonly name = "demo";
-  readonly measures = true;
+  readonly measures: MeasureFormat = { sequenceBits: 32, timestampHz: 1_000_000 };
   readonly #v3 = new CncnetV3();
 
   read(datagram: Datagram, route: Route): void {

@@ -8,12 +8,19 @@
 export interface Protocol {
   /** Shown on screen, in metrics and in the configuration. */
   readonly name: string;
-  /** True for a protocol whose {@link measure} may answer; false shows dashes instead of loss, jitter and RTT. */
-  readonly measures: boolean;
+  /** How {@link measure} counts. Without it nothing is measured: loss, jitter and RTT show as dashes. */
+  readonly measures?: MeasureFormat;
   /** Reads the addressing of one datagram and calls exactly one method of `route`. */
   read(datagram: Datagram, route: Route): void;
   /** Reads what a datagram tells about its path. Returns false when this one tells nothing. */
   measure?(datagram: Datagram, into: Measurement): boolean;
+}
+
+/** How a protocol's sequence numbers and stamps count. */
+export interface MeasureFormat {
+  readonly sequenceBits: 16 | 32 | 64;
+  /** Ticks a second of {@link Measurement.sentAt}. */
+  readonly timestampHz: number;
 }
 
 /** A datagram in a receive slot: `length` bytes of `bytes` from `offset`. Reused for the next one. */
@@ -27,7 +34,7 @@ export interface Datagram {
 export interface Measurement {
   /** Sequence number of the sender's stream. */
   sequence: number;
-  /** When the sender sent it, in units of {@link timestampHz}; -1 when it does not say. */
+  /** When the sender sent it, in ticks of {@link MeasureFormat.timestampHz}; -1 when it does not say. */
   sentAt: number;
   /** The `sentAt` of another client's datagram that this sender has just received; -1 when none. */
   echoOf: number;

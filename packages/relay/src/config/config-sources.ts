@@ -1,0 +1,82 @@
+import { Command, CommanderError, Option } from "commander";
+import { RelayError } from "../relay-error.ts";
+import {
+  configOptions,
+  type ConfigSource,
+  parseConfig,
+  type RelayConfig,
+  type RelayConfigField,
+} from "./relay-config.ts";
+
+type Values = Partial<Record<RelayConfigField, unknown>>;
+
+export interface CommandLine {
+  readonly config: RelayConfig;
+  /** Fields that flags or the environment set, so that the program can tell a choice from a default. */
+  readonly chosen: ReadonlySet<RelayConfigField>;
+}
+
+/**
+ * Reads the configuration: flags before the environment before the defaults.
+ *
+ * @returns undefined when `--help` was asked for and printed
+ * @throws RelayError `ERR_RELAY_CONFIG`
+ */
+export function readCommandLine(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  presets: Values = {},
+): CommandLine | undefined {
+  const flags = parseFlags(args);
+  if (flags === undefined) return undefined;
+  const values: Values = { ...presets };
+  const sources = new Map<RelayConfigField, ConfigSource>();
+  for (const { field, variable } of configOptions) {
+    if (environment[variable] !== undefined) {
+      values[field] = environment[variable];
+      sources.set(field, "variable");
+    }
+    if (flags[field] !== undefined) {
+      values[field] = flags[field];
+      sources.set(field, "flag");
+    }
+  }
+  return {
+    config: parseConfig(values, (field) => sources.get(field) ?? "default"),
+    chosen: new Set(sources.keys()),
+  };
+}
+
+function parseFlags(args: readonly string[]): Values | undefined {
+  const command = new Command("udp-relay")
+    .description("A UDP relay with per-client statistics: CnCNet V3 tunnel.")
+    .exitOverride()
+    .allowExcessArguments(false)
+    .configureOutput({ writeErr: () => undefined });
+  for (const { flag, isSwitch, description, defaultValue, variable, allowed } of configOptions) {
+    const shown = Array.isArray(defaultValue) ? "none" : String(defaultValue);
+    const help = isSwitch ? description : `${description} (${allowed}; default ${shown})`;
+    command.addOption(new Option(isSwitch ? flag : `${flag} <value>`, `${help} [${variable}]`));
+  }
+  try {
+    command.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return undefined;
+    throw new RelayError(
+      "ERR_RELAY_CONFIG",
+      `${error.message.replace(/^error: /, "")}; --help lists what there is`,
+    );
+  }
+  const given = command.opts<Record<string, unknown>>();
+  const values: Values = {};
+  for (const { field, flag } of configOptions) {
+    const value = given[attributeOf(flag)];
+    if (value !== undefined) values[field] = value;
+  }
+  return values;
+}
+
+/** The name under which commander keeps a flag's value. */
+const attributeOf = (flag: string): string =>
+  flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());

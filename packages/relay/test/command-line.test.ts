@@ -1,0 +1,74 @@
+import { createSocket } from "node:dgram";
+import { describe, expect, it } from "vitest";
+import { RelayError } from "@udp-relay/relay";
+import { readCommandLine } from "../src/config/config-sources.ts";
+import { runCli } from "./run-cli.ts";
+
+const read = (args: string[], environment: Record<string, string> = {}) =>
+  readCommandLine(args, environment)?.config;
+const refusal = (args: string[], environment: Record<string, string> = {}): string => {
+  try {
+    read(args, environment);
+  } catch (error) {
+    if (error instanceof RelayError && error.code === "ERR_RELAY_CONFIG") return error.message;
+    throw error;
+  }
+  return "accepted";
+};
+
+describe("the command line", () => {
+  it("takes flags before the environment before the defaults", () => {
+    expect(read([])).toMatchObject({ port: 50_001, maxClients: 200, strict: false });
+    expect(read([], { UDP_RELAY_PORT: "4000", UDP_RELAY_STRICT: "1" })).toMatchObject({
+      port: 4000,
+      strict: true,
+    });
+    expect(read(["--port", "5000"], { UDP_RELAY_PORT: "4000" })).toMatchObject({ port: 5000 });
+    expect(read(["--allow", "127.0.0.0/8,::1/128", "--duration", "1.5"])).toMatchObject({
+      allow: ["127.0.0.0/8", "::1/128"],
+      durationSeconds: 1.5,
+    });
+  });
+
+  it("names the field, its value and what is allowed", () => {
+    expect(refusal(["--port", "70000"])).toBe('--port is "70000", allowed: an integer from 0 to 65535');
+    expect(refusal([], { UDP_RELAY_MAX_CLIENTS: "1" })).toBe(
+      'UDP_RELAY_MAX_CLIENTS is "1", allowed: an integer from 2 to 1000000',
+    );
+    expect(refusal(["--protocol", "v9"])).toBe('--protocol is "v9", allowed: v3, demo');
+    expect(refusal(["--max-clients", "20000"])).toContain("--max-clients-ceiling");
+    expect(refusal(["--wat"])).toContain("unknown option '--wat'");
+    expect(refusal(["stray"])).toContain("too many arguments");
+  });
+});
+
+describe("the program", () => {
+  it.each([
+    [["--wat"], "unknown option '--wat'"],
+    [["--port", "x"], "--port is"],
+    [["--allow", "300.0.0.0/8", "--host", "127.0.0.1"], "300.0.0.0/8"],
+  ])("answers %j in one sentence on stderr with exit code 2", async (args, words) => {
+    const { code, stdout, stderr } = await runCli(args);
+    expect(stderr.trimEnd().split("\n").length).toBe(1);
+    expect(stderr).toContain(words);
+    expect(stdout).toBe("");
+    expect(code).toBe(2);
+  });
+
+  it("says that the port is in use, with exit code 2", async () => {
+    const socket = createSocket("udp4");
+    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+    const { port } = socket.address();
+    const { code, stderr } = await runCli(["--host", "127.0.0.1", "--port", String(port)]);
+    socket.close();
+    expect(stderr).toBe(`udp-relay: port ${port} of 127.0.0.1 is in use; --port chooses another\n`);
+    expect(code).toBe(2);
+  });
+
+  it("prints its help with exit code 0", async () => {
+    const { code, stdout, stderr } = await runCli(["--help"]);
+    expect(stdout).toContain("--max-clients <value>");
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+  });
+});

@@ -1,0 +1,221 @@
+import { describe, expect, it } from "vitest";
+import { CncnetV3 } from "@udp-relay/relay";
+import { v3, VirtualTunnel } from "./virtual-tunnel.ts";
+
+const A = "198.51.100.1:1001";
+const B = "198.51.100.2:1002";
+const C = "198.51.100.3:1003";
+
+describe("V3 header: sender u32 LE, receiver u32 LE, at least 8 bytes", () => {
+  it("drops every datagram that is shorter", () => {
+    const tunnel = new VirtualTunnel();
+    for (let length = 0; length < 8; length++) tunnel.send(A, new Uint8Array(length).fill(1));
+    expect(tunnel.drops).toEqual({ tooShort: 8 });
+    expect(tunnel.clients.size).toBe(0);
+  });
+
+  it("forwards verbatim, header included", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(B, v3(2, 0));
+    const datagram = v3(1, 2, Uint8Array.of(9, 8, 7));
+    tunnel.send(A, datagram);
+    expect(tunnel.received(B)).toEqual([datagram]);
+    expect(tunnel.received(A)).toEqual([]);
+  });
+});
+
+describe("V3 rule 1: sender 0 is a command with receiver 0xFFFFFFFF and >= 29 bytes, any other receiver is dropped", () => {
+  it("drops sender 0 with an ordinary receiver, and commands that are too short", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(B, v3(2, 0));
+    tunnel.send(A, v3(0, 2, 20));
+    tunnel.send(A, v3(0, 0xffffffff, 20));
+    expect(tunnel.drops).toEqual({ badCommand: 2 });
+    expect(tunnel.received(B)).toEqual([]);
+  });
+
+  it("refuses every command while no password is configured, without a reply", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(0, 0xffffffff, 21));
+    expect(tunnel.drops).toEqual({ commandRefused: 1 });
+    expect(tunnel.relay.maintenance).toBe(false);
+    expect(tunnel.received(A)).toEqual([]);
+  });
+});
+
+describe("V3 rule 2: sender == receiver != 0, or a bad source", () => {
+  it("drops a datagram to oneself", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(1, 1, 4));
+    expect(tunnel.drops).toEqual({ selfAddressed: 1 });
+    expect(tunnel.clients.size).toBe(0);
+  });
+
+  it.each(["127.0.0.1:5", "10.0.0.1:5", "169.254.0.1:5", "100.64.0.1:5"])(
+    "drops what comes from %s",
+    (source) => {
+      const tunnel = new VirtualTunnel();
+      tunnel.send(source, v3(1, 0));
+      tunnel.send(source, v3(0, 0, 42));
+      const [[reason, n] = ["", 0]] = Object.entries(tunnel.drops);
+      expect(reason).toMatch(/^address:/);
+      expect(n).toBe(2);
+      expect(tunnel.received(source)).toEqual([]);
+      expect(tunnel.clients.size).toBe(0);
+    },
+  );
+});
+
+describe("V3 rule 3: 0,0 is a ping of exactly 50 bytes, answered with its first 12", () => {
+  it("answers 50 bytes with the first 12", () => {
+    const tunnel = new VirtualTunnel();
+    const ping = v3(
+      0,
+      0,
+      Uint8Array.from({ length: 42 }, (_, i) => i),
+    );
+    tunnel.send(A, ping);
+    expect(tunnel.received(A)).toEqual([ping.slice(0, 12)]);
+    expect(tunnel.clients.size).toBe(0);
+  });
+
+  it("drops every other length", () => {
+    const tunnel = new VirtualTunnel();
+    for (const payload of [0, 4, 41, 43, 200]) tunnel.send(A, v3(0, 0, payload));
+    expect(tunnel.drops).toEqual({ badPing: 5 });
+    expect(tunnel.received(A)).toEqual([]);
+  });
+
+  it("answers 20 an address and minute, whatever its port", () => {
+    const tunnel = new VirtualTunnel();
+    for (let i = 0; i < 15; i++) tunnel.send("198.51.100.1:1", v3(0, 0, 42));
+    for (let i = 0; i < 15; i++) tunnel.send("198.51.100.1:2", v3(0, 0, 42));
+    expect(tunnel.received("198.51.100.1:1").length + tunnel.received("198.51.100.1:2").length).toBe(20);
+    expect(tunnel.drops).toEqual({ pingLimit: 10 });
+  });
+});
+
+describe("V3 rule 4: a known sender from its endpoint is refreshed and counted", () => {
+  it("keeps a client that sends, and counts each packet, the first one too", () => {
+    const tunnel = new VirtualTunnel();
+    for (let i = 0; i < 4; i++) {
+      tunnel.send(A, v3(1, 0, i));
+      tunnel.advance(20_000);
+    }
+    const [client] = tunnel.clients.snapshot();
+    expect(client).toMatchObject({ id: 1, packetsReceived: 4, bytesReceived: 8 + 9 + 10 + 11 });
+  });
+});
+
+describe("V3 rule 5: another endpoint takes an id over only after the timeout, out of maintenance, under its limit", () => {
+  it("refuses at 29.999 s without refreshing, and takes over at 30.000 s", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(1, 0));
+    tunnel.send(C, v3(3, 0));
+    tunnel.advance(29_999);
+    tunnel.send(C, v3(3, 0));
+    tunnel.send(B, v3(1, 0));
+    expect(tunnel.drops).toEqual({ idTaken: 1 });
+    tunnel.advance(1);
+    tunnel.send(B, v3(1, 0));
+    expect(tunnel.drops).toEqual({ idTaken: 1 });
+    tunnel.send(C, v3(3, 1, 4));
+    expect(tunnel.received(B).length).toBe(1);
+    expect(tunnel.received(A)).toEqual([]);
+  });
+
+  it("refuses 100,000 tries on a live id", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(1, 0));
+    for (let i = 0; i < 100_000; i++) tunnel.send(B, v3(1, 0));
+    expect(tunnel.drops).toEqual({ idTaken: 100_000 });
+    expect(tunnel.clients.snapshot()[0]).toMatchObject({ packetsReceived: 1 });
+  });
+
+  it("refuses in maintenance, and where the new address is at its limit", () => {
+    const tunnel = new VirtualTunnel({ clientsPerPrefix: 1 });
+    tunnel.send(A, v3(1, 0));
+    tunnel.advance(20_000);
+    tunnel.send(B, v3(2, 0));
+    tunnel.advance(10_000);
+    tunnel.send(B, v3(1, 0));
+    expect(tunnel.drops).toEqual({ prefixFull: 1 });
+    tunnel.relay.maintenance = true;
+    tunnel.send(C, v3(1, 0));
+    expect(tunnel.drops).toEqual({ prefixFull: 1, maintenance: 1 });
+  });
+});
+
+describe("V3 rule 6: an unknown sender is registered unless full, in maintenance, or its address at its limit", () => {
+  it("registers by 8 bytes (id, 0) without a reply", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(1, 0));
+    expect(tunnel.clients.size).toBe(1);
+    expect(tunnel.received(A)).toEqual([]);
+  });
+
+  it("takes exactly max-clients", () => {
+    const tunnel = new VirtualTunnel({ maxClients: 20, clientsPerPrefix: 100 });
+    for (let id = 1; id <= 20; id++)
+      tunnel.send(A.replace(/\d+$/, String(id)), v3(id, id === 20 ? 1 : id + 1, 4));
+    for (let id = 1; id <= 20; id++)
+      tunnel.send(A.replace(/\d+$/, String(id)), v3(id, id === 20 ? 1 : id + 1, 4));
+    tunnel.send(B, v3(99, 0));
+    expect(tunnel.clients.size).toBe(20);
+    expect(tunnel.drops["tableFull"]).toBe(1);
+  });
+
+  it("refuses the 9th client of one address, and takes it once one of the 8 has expired", () => {
+    const tunnel = new VirtualTunnel();
+    for (let id = 1; id <= 9; id++) tunnel.send(`198.51.100.1:${id}`, v3(id, 0));
+    expect(tunnel.drops).toEqual({ prefixFull: 1 });
+    expect(tunnel.clients.size).toBe(8);
+    tunnel.advance(30_000);
+    tunnel.send("198.51.100.1:9", v3(9, 0));
+    expect(tunnel.drops).toEqual({ prefixFull: 1 });
+  });
+
+  it("refuses in maintenance, while existing clients are relayed", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(1, 0));
+    tunnel.send(B, v3(2, 0));
+    tunnel.relay.maintenance = true;
+    tunnel.send(C, v3(3, 0));
+    tunnel.send(A, v3(1, 2, 4));
+    expect(tunnel.drops).toEqual({ maintenance: 1 });
+    expect(tunnel.received(B).length).toBe(1);
+  });
+});
+
+describe("V3 rule 7: forward when the receiver is registered and its endpoint differs from the sender's", () => {
+  it("drops what is for nobody", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(1, 2, 4));
+    expect(tunnel.drops).toEqual({ unknownReceiver: 1 });
+  });
+
+  it("drops what would come straight back", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(1, 0));
+    tunnel.send(A, v3(2, 0));
+    tunnel.send(A, v3(1, 2, 4));
+    expect(tunnel.drops).toEqual({ sameEndpoint: 1 });
+    expect(tunnel.received(A)).toEqual([]);
+  });
+});
+
+describe("V3 strict mode", () => {
+  it("passes only pings of 50, registrations of 8, and data of >= 15 bytes with both ids nonzero", () => {
+    const tunnel = new VirtualTunnel({ protocol: new CncnetV3({ strict: true }) });
+    tunnel.send(A, v3(1, 0));
+    tunnel.send(B, v3(2, 0));
+    tunnel.send(A, v3(1, 0, 1));
+    tunnel.send(A, v3(1, 2, 6));
+    expect(tunnel.drops).toEqual({ notStrict: 2 });
+    tunnel.send(A, v3(1, 2, 7));
+    tunnel.send(A, v3(0, 0, 42));
+    expect(tunnel.received(B).length).toBe(1);
+    expect(tunnel.received(A).length).toBe(1);
+    expect(tunnel.drops).toEqual({ notStrict: 2 });
+  });
+});

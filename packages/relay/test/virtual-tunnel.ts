@@ -1,0 +1,104 @@
+import { AddressPolicy, endpointFromRinfo, formatEndpoint } from "@udp-relay/address-validation";
+import { MemoryNetwork, MemoryTransport } from "@udp-relay/adapters/memory";
+import { ManualClock } from "@udp-relay/clock";
+import { TunnelClientTable } from "@udp-relay/tunnel-client";
+import { PingBuckets } from "../src/limits/ping-buckets.ts";
+import { CncnetV3 } from "../src/protocol/cncnet-v3.ts";
+import type { Protocol } from "../src/protocol/protocol.ts";
+import { TunnelRelay } from "../src/tunnel/tunnel-relay.ts";
+
+export interface VirtualTunnelOptions {
+  readonly protocol?: Protocol;
+  readonly maxClients?: number;
+  readonly clientsPerPrefix?: number;
+  readonly pingsPerMinute?: number;
+}
+
+const RELAY = "203.0.113.1";
+const RELAY_PORT = 50_001;
+const TIMEOUT_MS = 30_000;
+
+/** A relay and its peers on an in-memory network; time passes only by {@link advance}. */
+export class VirtualTunnel {
+  readonly relay: TunnelRelay;
+  readonly clients: TunnelClientTable;
+  readonly clock = new ManualClock();
+  readonly #network = new MemoryNetwork();
+  readonly #peers = new Map<string, { transport: MemoryTransport; received: Uint8Array[] }>();
+
+  constructor(options: VirtualTunnelOptions = {}) {
+    const transport = MemoryTransport.open(this.#network, { host: RELAY, port: RELAY_PORT });
+    const protocol: Protocol = options.protocol ?? new CncnetV3();
+    this.clients = TunnelClientTable.create({
+      capacity: options.maxClients ?? 200,
+      timeoutMs: TIMEOUT_MS,
+      key: "u32",
+      clientsPerPrefix: options.clientsPerPrefix ?? 8,
+      ...(protocol.measures && { quality: protocol.measures }),
+    });
+    this.relay = new TunnelRelay({
+      transport,
+      clients: this.clients,
+      clock: this.clock,
+      // The peers live in documentation ranges, which no public relay takes.
+      policy: AddressPolicy.preset("public-only", {
+        allow: ["198.51.100.0/24", "192.0.2.0/24", "2001:db8::/32"],
+      }),
+      protocol,
+      pings: new PingBuckets(options.pingsPerMinute ?? 20),
+    });
+  }
+
+  /** Sends from a peer, `1.2.3.4:5678`, and lets it be relayed. */
+  send(from: string, bytes: Uint8Array): void {
+    this.#peer(from).transport.send(bytes, endpointFromRinfo({ address: RELAY, port: RELAY_PORT }));
+    this.#network.clock.advance(0.001);
+  }
+
+  /** What a peer received since the last call. */
+  received(at: string): Uint8Array[] {
+    return this.#peer(at).received.splice(0);
+  }
+
+  advance(ms: number): void {
+    this.#network.clock.advance(ms);
+    this.clock.advance(ms);
+  }
+
+  /** Drops so far, by reason. */
+  get drops(): Record<string, number> {
+    return this.relay.counters.drops();
+  }
+
+  #peer(endpoint: string): { transport: MemoryTransport; received: Uint8Array[] } {
+    const known = this.#peers.get(endpoint);
+    if (known) return known;
+    const [, host = "", port = ""] = /^\[?(.*?)\]?:(\d+)$/.exec(endpoint) ?? [];
+    const received: Uint8Array[] = [];
+    const transport = MemoryTransport.open(this.#network, {
+      host,
+      port: Number(port),
+      onBatch: (batch) => {
+        for (let i = 0; i < batch.count; i++) {
+          if (formatEndpoint(batch.endpoint(i)) !== `${RELAY}:${RELAY_PORT}`)
+            throw new Error("not from the relay's port");
+          received.push(batch.bytes(i).slice());
+        }
+      },
+    });
+    const peer = { transport, received };
+    this.#peers.set(endpoint, peer);
+    return peer;
+  }
+}
+
+/** A V3 datagram. */
+export function v3(sender: number, receiver: number, payload: Uint8Array | number = 0): Uint8Array {
+  const body = typeof payload === "number" ? new Uint8Array(payload).fill(0xab) : payload;
+  const bytes = new Uint8Array(8 + body.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, sender, true);
+  view.setUint32(4, receiver, true);
+  bytes.set(body, 8);
+  return bytes;
+}
