@@ -46,9 +46,9 @@ describe("instrument", () => {
 
   it("gives a rate that is the rate", async () => {
     const [server, client] = await Promise.all([bound(), bound()]);
-    using stats = instrument(server);
+    const stats = instrument(server, { timeConstantMs: 300 });
     const { port } = server.address();
-    // 100 bytes each 5 ms: 20,000 bytes a second, whatever the timer makes of it.
+    // 100 bytes each 5 ms, or what the timer makes of it, for five time constants.
     const begun = performance.now();
     let sent = 0;
     while (performance.now() - begun < 1_500) {
@@ -58,10 +58,12 @@ describe("instrument", () => {
     }
     const rate = (sent / (performance.now() - begun)) * 1_000;
     await untilReal(() => stats.totals().receivedBytes === sent, "all datagrams");
-    const measured = stats.client(client.address())?.bytesPerSecondIn ?? Number.NaN;
-    // The estimator has a time constant of 5 s: after 1.5 s it has seen 26 % of a step, unless it corrects for its youth.
-    expect(measured).toBeGreaterThan(0.2 * rate);
-    expect(measured).toBeLessThan(1.2 * rate);
+    const view = stats.client(client.address())!;
+    expect(view.bytesPerSecondIn / rate).toBeGreaterThan(0.5);
+    expect(view.bytesPerSecondIn / rate).toBeLessThan(1.5);
+    // And falls again when nothing comes: to 5 % after three time constants.
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(stats.client(client.address())?.bytesPerSecondIn).toBeLessThan(0.1 * rate);
     await closed(server, client);
   });
 

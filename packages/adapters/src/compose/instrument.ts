@@ -11,6 +11,8 @@ export interface InstrumentOptions {
   readonly capacity?: number;
   /** A client that sends nothing for so long is forgotten; default 30,000 ms. */
   readonly timeoutMs?: number;
+  /** Time constant of the rates, 16 ms to an hour; default 5,000 ms. */
+  readonly timeConstantMs?: number;
 }
 
 /** All datagrams of a socket since it was instrumented. */
@@ -53,8 +55,9 @@ export class SocketStats implements Disposable {
   #disposed = false;
 
   constructor(socket: Socket, options: InstrumentOptions = {}) {
-    const { capacity = 10_000, timeoutMs = 30_000 } = options;
-    this.#clients = TunnelClientTable.create({ capacity, timeoutMs, key: "endpoint", clock: this.#clock });
+    const { capacity = 10_000, timeoutMs = 30_000, timeConstantMs = 5_000 } = options;
+    const clock = this.#clock;
+    this.#clients = TunnelClientTable.create({ capacity, timeoutMs, timeConstantMs, key: "endpoint", clock });
     this.#tap = new SocketTap(socket, {
       received: (bytes, from) => {
         this.#received(bytes, from);
