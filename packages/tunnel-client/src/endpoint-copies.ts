@@ -1,4 +1,4 @@
-import type { Endpoint } from "@udp-relay/address-validation";
+import { endpointFromWords, type Endpoint } from "@udp-relay/address-validation";
 import { compareExchange, load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
 import { COPY_0, COPY_STAMP, COPY_WORDS, LINE_WORDS, SELECT } from "./client-record.ts";
 import { JOIN_BUSY } from "./join-refusal.ts";
@@ -25,6 +25,24 @@ function identityLine(memory: TableMemory, slot: number): number {
 export function endpointAt(memory: TableMemory, slot: number): number {
   const line = identityLine(memory, slot);
   return line + COPY_0 + (peek(memory.words, line + SELECT) & 1) * COPY_WORDS;
+}
+
+/** Where a slot's client is reached, whatever the keys; a new object. Concurrency: in a guard; plain reads. */
+export function readEndpoint(memory: TableMemory, slot: number): Endpoint {
+  const { map, words, settings } = memory;
+  if (settings.keyWords !== 1) {
+    const { a0, a1, a2, a3, port, zone } = map.endpointOf(slot);
+    return endpointFromWords(a0, a1, a2, a3, port, zone);
+  }
+  const at = endpointAt(memory, slot);
+  return endpointFromWords(
+    peek(words, at),
+    peek(words, at + 1),
+    peek(words, at + 2),
+    peek(words, at + 3),
+    peek(words, at + 4),
+    peek(words, at + 5) >>> 0,
+  );
 }
 
 /** Whether the client of a slot of a u32 table is reached at that endpoint. Concurrency: in a guard; plain reads. */

@@ -1,6 +1,7 @@
 import { compareExchange, load } from "@udp-relay/atomics-layout/memory";
 import { LAST_TICK } from "./client-record.ts";
-import type { TableMemory } from "./table-memory.ts";
+import { countEvent, FUTURE_STAMPS } from "./table-counters.ts";
+import { OWNER_LABEL, type TableMemory } from "./table-memory.ts";
 import { isFuture, TICK_SKEW_MS } from "./tick-distance.ts";
 
 /**
@@ -11,12 +12,11 @@ import { isFuture, TICK_SKEW_MS } from "./tick-distance.ts";
  * Concurrency: any thread; reads the owners' table, but only in a case that is none in normal running.
  */
 export function mendTick(memory: TableMemory, now: number, stamp: number): boolean {
-  for (const { id, state } of memory.region.owners()) {
-    if (state !== "live" || id === memory.ownerId) continue;
-    const beat = memory.region.ownerLastSeenTick(id);
-    if (isFuture(now, beat) && ((stamp - beat) | 0) <= TICK_SKEW_MS) return false;
+  for (const { id, state, label, lastSeenTick } of memory.region.owners()) {
+    if (state !== "live" || label !== OWNER_LABEL || id === memory.ownerId) continue;
+    if (isFuture(now, lastSeenTick) && ((stamp - lastSeenTick) | 0) <= TICK_SKEW_MS) return false;
   }
-  memory.futureStamps++;
+  countEvent(memory, FUTURE_STAMPS);
   return true;
 }
 

@@ -1,15 +1,17 @@
-import { endpointFromWords, type Endpoint } from "@udp-relay/address-validation";
+import type { Endpoint } from "@udp-relay/address-validation";
 import type { Region } from "@udp-relay/atomics-layout";
-import { load, peek } from "@udp-relay/atomics-layout/memory";
+import { load } from "@udp-relay/atomics-layout/memory";
 import type { Words } from "@udp-relay/atomics-layout/memory";
 import { SharedQuality } from "@udp-relay/quality-analyzer";
-import type { Guard, ShardedMap } from "@udp-relay/sharded-map";
+import type { ShardedMap } from "@udp-relay/sharded-map";
 import type { Clock } from "@udp-relay/clock";
 import { lastPriority, priorityOf } from "./client-metrics.ts";
 import { LAST_TICK } from "./client-record.ts";
-import { endpointAt, isAtEndpoint } from "./endpoint-copies.ts";
+import { isAtEndpoint, readEndpoint } from "./endpoint-copies.ts";
 import { classOfPriority } from "./priority-score.ts";
-import { receiveLine, type TableMemory } from "./table-memory.ts";
+import type { PrefixLimit } from "./prefix-limit.ts";
+import { TableGuard } from "./table-guard.ts";
+import { generationOfHandle, receiveLine, type TableMemory } from "./table-memory.ts";
 import type { TunnelClientTableThreadOptions } from "./table-options.ts";
 import { qualityOptions } from "./table-settings.ts";
 import { ThreadTick } from "./thread-tick.ts";
@@ -17,24 +19,32 @@ import { sinceMs } from "./tick-distance.ts";
 import { TunnelClientError } from "./tunnel-client-error.ts";
 
 /** The reading half of a table: guards, lookups, handles, what a packet needs to know of a client. */
-export class TableLookups {
+export abstract class TableLookups {
   readonly capacity: number;
   readonly timeoutMs: number;
   readonly region: Region;
 
   protected readonly memory: TableMemory;
+  protected readonly prefixes: PrefixLimit | undefined;
   protected readonly map: ShardedMap;
   protected readonly words: Words;
   protected readonly tick: ThreadTick;
+  protected readonly tableGuard: TableGuard;
   protected readonly clock: Clock | undefined;
   readonly #quality: SharedQuality | undefined;
   /** This thread's endpoint objects by slot; one is used again while the slot's words are the same. */
   readonly #endpoints: (Endpoint | undefined)[] = [];
   readonly #hasIds: boolean;
 
-  protected constructor(memory: TableMemory, options: TunnelClientTableThreadOptions) {
+  protected constructor(
+    memory: TableMemory,
+    prefixes: PrefixLimit | undefined,
+    options: TunnelClientTableThreadOptions,
+  ) {
     const { map, settings } = memory;
     this.memory = memory;
+    this.prefixes = prefixes;
+    this.tableGuard = new TableGuard(map, () => this.afterGuard());
     this.map = map;
     this.words = memory.words;
     this.region = memory.region;
@@ -58,8 +68,9 @@ export class TableLookups {
    * Enters a guard: `using guard = clients.enter()`, once a batch. Slot numbers are good until it ends; never across an
    * `await`. Concurrency: publishes an epoch and fences; no wait.
    */
-  enter(): Guard {
-    return this.map.enter();
+  enter(): TableGuard {
+    this.map.enter();
+    return this.tableGuard;
   }
 
   /**
@@ -100,27 +111,10 @@ export class TableLookups {
   endpoint(slot: number): Endpoint {
     const cached = this.#endpoints[slot];
     if (cached !== undefined && this.isFrom(slot, cached)) return cached;
-    const fresh = this.#readEndpoint(slot);
+    const fresh = readEndpoint(this.memory, slot);
     while (this.#endpoints.length <= slot) this.#endpoints.push(undefined);
     this.#endpoints[slot] = fresh;
     return fresh;
-  }
-
-  #readEndpoint(slot: number): Endpoint {
-    const { map, words } = this;
-    if (!this.#hasIds) {
-      const { a0, a1, a2, a3, port, zone } = map.endpointOf(slot);
-      return endpointFromWords(a0, a1, a2, a3, port, zone);
-    }
-    const at = endpointAt(this.memory, slot);
-    return endpointFromWords(
-      peek(words, at),
-      peek(words, at + 1),
-      peek(words, at + 2),
-      peek(words, at + 3),
-      peek(words, at + 4),
-      peek(words, at + 5) >>> 0,
-    );
   }
 
   /** The id of a slot's client, in a table whose keys are ids. Concurrency: in a guard; one plain read. */
@@ -183,6 +177,14 @@ export class TableLookups {
   /** The clock's tick if this thread gave a clock, else the last tick that it gave. */
   protected now(): number {
     return this.clock === undefined ? this.tick.trusted : this.clock.recentMs();
+  }
+
+  /** What waits for the end of the outermost guard. */
+  protected abstract afterGuard(): void;
+
+  /** Of the client that has the slot, or had it last. */
+  protected generation(slot: number): number {
+    return generationOfHandle(this.map.handle(slot));
   }
 
   protected refuseKind(keys: string, given: string): never {

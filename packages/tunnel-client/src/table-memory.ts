@@ -7,6 +7,9 @@ import { type TableSettings, readSettings } from "./table-settings.ts";
 /** A fold's share of the time constant: what one interval blurs stays below half of it. */
 const FOLDS_PER_TIME_CONSTANT = 64;
 
+/** What the table's owner entries are called; the map has entries of its own. */
+export const OWNER_LABEL = "tunnel-client";
+
 /** Where everything is, and what this thread knows of it: one object of one shape that all of the table's files share. */
 export class TableMemory {
   readonly map: ShardedMap;
@@ -20,11 +23,12 @@ export class TableMemory {
   readonly linesAt: number;
   readonly recordWords: number;
   readonly metricsAt: number;
+  readonly departuresAt: number;
+  readonly expiriesAt: number;
+  readonly countersAt: number;
   readonly timeConstantMs: number;
   /** A rate is folded at most this often, in ms. */
   readonly foldMs: number;
-  /** Stamps of the future that this thread set right. */
-  futureStamps = 0;
   /** Priorities that this thread computed. */
   recomputes = 0;
 
@@ -42,6 +46,9 @@ export class TableMemory {
     this.recordWords = byteLength / 4;
     this.linesAt = region.section("records").byteOffset / 4 + this.recordWords - 2 * LINE_WORDS;
     this.metricsAt = region.section("metrics").byteOffset / 4;
+    this.departuresAt = region.section("departures").byteOffset / 4;
+    this.countersAt = region.section("counters").byteOffset / 4;
+    this.expiriesAt = region.section("expiries").byteOffset / 4;
     this.timeConstantMs = settings.timeConstantMs;
     this.foldMs = Math.max(1, Math.floor(settings.timeConstantMs / FOLDS_PER_TIME_CONSTANT));
   }
@@ -59,4 +66,9 @@ export function sendLine(memory: TableMemory, slot: number): number {
 
 export function metricsOf(memory: TableMemory, slot: number): number {
   return memory.metricsAt + slot * METRICS_WORDS;
+}
+
+/** Handles hold the slot in their low 24 bits and the generation above (sharded-map's `handle`). */
+export function generationOfHandle(handle: number): number {
+  return Math.floor(handle / 2 ** 24);
 }

@@ -28,6 +28,7 @@ export interface TunnelClientTableOptions extends TunnelClientTableThreadOptions
   readonly workers?: number;
   readonly batch?: number;
   readonly shards?: number;
+  /** Threads that can be attached at once take two of these each; 128 by default. */
   readonly owners?: number;
 }
 

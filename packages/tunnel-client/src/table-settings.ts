@@ -11,6 +11,7 @@ export interface TableSettings {
   /** 1: u32 keys; 6: endpoints. */
   readonly keyWords: number;
   readonly slots: number;
+  readonly owners: number;
   readonly timeoutMs: number;
   readonly timeConstantMs: number;
   readonly slowBytesPerSecond: number;
@@ -37,6 +38,7 @@ export interface TableSettings {
 const NAMES = [
   "keyWords",
   "slots",
+  "owners",
   "timeoutMs",
   "timeConstantMs",
   "slowBytesPerSecond",
@@ -62,7 +64,7 @@ const DEFAULT_BATCH = 64;
 /** @throws TunnelClientError ERR_TUNNEL_CLIENT_OPTION, naming the option */
 export function settingsFrom(options: TunnelClientTableOptions): TableSettings {
   const { key = "endpoint" } = options;
-  if (key !== "u32" && key !== "endpoint") {
+  if (!["u32", "endpoint"].includes(key)) {
     throw new TunnelClientError(
       "ERR_TUNNEL_CLIENT_OPTION",
       `key is "u32" or "endpoint", not ${JSON.stringify(key)}`,
@@ -76,6 +78,7 @@ export function settingsFrom(options: TunnelClientTableOptions): TableSettings {
   return {
     keyWords: key === "u32" ? 1 : 6,
     slots: integer("capacity", options.capacity, 1, 2 ** 24) + workers * batch,
+    owners: integer("owners", options.owners ?? 128, 2, 256),
     timeoutMs: integer("timeoutMs", options.timeoutMs, 8, 2 ** 30),
     timeConstantMs: requireNumber("timeConstantMs", options.timeConstantMs ?? 5_000, 16, 3_600_000),
     slowBytesPerSecond: requireNumber("slowBytesPerSecond", options.slowBytesPerSecond ?? 100_000, 0, 1e15),

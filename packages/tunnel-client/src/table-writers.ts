@@ -1,7 +1,7 @@
 import type { Endpoint, RinfoLike } from "@udp-relay/address-validation";
 import { endpointFromRinfo } from "@udp-relay/address-validation";
 import { add, peek, poke } from "@udp-relay/atomics-layout/memory";
-import { FULL } from "@udp-relay/sharded-map";
+import { ABSENT, FULL } from "@udp-relay/sharded-map";
 import { writeMeasured } from "./client-metrics.ts";
 import {
   CLAIM,
@@ -16,11 +16,20 @@ import {
   updateNames,
   VERSION,
 } from "./client-record.ts";
+import type { PrefixLimit } from "./prefix-limit.ts";
 import { resetTotals } from "./client-totals.ts";
 import { rebindEndpoint, writeFirstEndpoint } from "./endpoint-copies.ts";
 import { mendLastTick } from "./future-stamp.ts";
-import { JOIN_GONE, JOIN_NO_ADDRESS } from "./join-refusal.ts";
+import {
+  JOIN_BUSY,
+  JOIN_FULL,
+  JOIN_GONE,
+  JOIN_NO_ADDRESS,
+  JOIN_PREFIX_FULL,
+  JOIN_RESTING,
+} from "./join-refusal.ts";
 import { foldRate } from "./rate-estimator.ts";
+import { countEvent, JOIN_REFUSED, PREFIX_FULL, REBIND_BUSY } from "./table-counters.ts";
 import { TableLookups } from "./table-lookups.ts";
 import { metricsOf, receiveLine, sendLine, type TableMemory } from "./table-memory.ts";
 import type { TunnelClientTableThreadOptions } from "./table-options.ts";
@@ -28,7 +37,7 @@ import type { TunnelClientTableThreadOptions } from "./table-options.ts";
 type Count = (lineBytes: number, bytes: number, tick: number, receiver: number) => void;
 
 /** The writing half of a table: clients join and rebind, packets are counted, measurements come in. */
-export class TableWriters extends TableLookups {
+export abstract class TableWriters extends TableLookups {
   /** Whether the last `join`, `joinEndpoint` or `fromRinfo` of this thread made the client it returned. */
   created = false;
 
@@ -41,12 +50,17 @@ export class TableWriters extends TableLookups {
   // What the initialisation of a record works with; one closure serves all joins.
   #joiningTick = 0;
   #joining: Endpoint | undefined;
+  #prefixRefusal: number = JOIN_BUSY;
   readonly #initialize = (slot: number): void => {
     this.#begin(slot, this.#joiningTick, this.#joining!);
   };
 
-  protected constructor(memory: TableMemory, options: TunnelClientTableThreadOptions) {
-    super(memory, options);
+  protected constructor(
+    memory: TableMemory,
+    prefixes: PrefixLimit | undefined,
+    options: TunnelClientTableThreadOptions,
+  ) {
+    super(memory, prefixes, options);
     const { update } = memory.ops;
     this.#countReceived = update[updateNames.received] as Count;
     this.#countSent = update[updateNames.sent] as Count;
@@ -67,26 +81,14 @@ export class TableWriters extends TableLookups {
   join(id: number, endpoint: Endpoint, tick: number): number {
     const found = this.map.get(id);
     this.created = false;
-    if (found >= 0) return found;
-    this.#joining = endpoint;
-    this.#joiningTick = this.tick.of(tick);
-    let slot = this.map.getOrInsert(id, this.#initialize);
-    if (slot === FULL && this.makeRoom(this.#joiningTick)) slot = this.map.getOrInsert(id, this.#initialize);
-    return this.#joined(slot);
+    return found >= 0 ? found : this.#admit(id, endpoint, this.tick.of(tick));
   }
 
   /** As `join`, in a table whose keys are endpoints. */
   joinEndpoint(endpoint: Endpoint, tick: number): number {
     const found = this.map.getEndpoint(endpoint);
     this.created = false;
-    if (found >= 0) return found;
-    this.#joining = endpoint;
-    this.#joiningTick = this.tick.of(tick);
-    let slot = this.map.getOrInsertEndpoint(endpoint, this.#initialize);
-    if (slot === FULL && this.makeRoom(this.#joiningTick)) {
-      slot = this.map.getOrInsertEndpoint(endpoint, this.#initialize);
-    }
-    return this.#joined(slot);
+    return found >= 0 ? found : this.#admit(0, endpoint, this.tick.of(tick));
   }
 
   /**
@@ -106,36 +108,100 @@ export class TableWriters extends TableLookups {
     return this.joinEndpoint(endpoint, tick);
   }
 
-  #joined(slot: number): number {
+  #admit(id: number, endpoint: Endpoint, now: number): number {
+    const { prefixes } = this;
+    if (prefixes !== undefined && prefixes.isFull(endpoint) && !this.makeRoomInPrefix(endpoint, now)) {
+      return this.#refused(JOIN_PREFIX_FULL);
+    }
+    this.#joining = endpoint;
+    this.#joiningTick = now;
+    let slot = this.#insert(id, endpoint);
+    if (slot === FULL && this.makeRoom(now)) slot = this.#insert(id, endpoint);
     this.created = this.map.created;
-    return slot;
+    if (slot >= 0) return slot;
+    return this.#refused(slot === FULL && !this.map.isFull ? JOIN_RESTING : slot);
+  }
+
+  #insert(id: number, endpoint: Endpoint): number {
+    const byId = this.memory.settings.keyWords === 1;
+    if (this.prefixes === undefined) {
+      return byId
+        ? this.map.getOrInsert(id, this.#initialize)
+        : this.map.getOrInsertEndpoint(endpoint, this.#initialize);
+    }
+    try {
+      const slot = byId
+        ? this.map.getOrInsert(id, this.#initialize)
+        : this.map.getOrInsertEndpoint(endpoint, this.#initialize);
+      this.prefixes.settle();
+      return slot;
+    } catch (error) {
+      if (error === refusedByPrefix) return this.#prefixRefusal;
+      throw error;
+    }
+  }
+
+  #refused(code: number): number {
+    const counter =
+      code === JOIN_PREFIX_FULL
+        ? PREFIX_FULL
+        : code === JOIN_FULL || code === JOIN_RESTING
+          ? JOIN_REFUSED
+          : -1;
+    if (counter >= 0) countEvent(this.memory, counter);
+    return code;
   }
 
   /**
    * Lets a client be reached at another endpoint from now on; its statistics go on. In a table whose keys are ids, and
    * only once the caller has decided that this may be: anybody can send anybody's id.
    *
-   * @returns 0, or JOIN_BUSY: it has been rebound a moment ago, or is being so; drop the datagram
+   * @returns 0, JOIN_PREFIX_FULL, or JOIN_BUSY: it has been rebound a moment ago, or is being so; drop the datagram
    *
    * Concurrency: in a guard; never waits.
    */
   rebind(slot: number, endpoint: Endpoint, tick: number): number {
     if (this.memory.settings.keyWords !== 1) this.refuseKind("endpoints", "ids: use rekey");
     this.tick.of(tick);
-    return rebindEndpoint(this.memory, slot, endpoint);
+    const result = this.#move(slot, endpoint, () => rebindEndpoint(this.memory, slot, endpoint));
+    if (result === JOIN_BUSY) countEvent(this.memory, REBIND_BUSY);
+    return result;
   }
 
   /**
    * As `rebind`, in a table whose keys are endpoints. Slot and handle stay.
    *
-   * @returns 0, JOIN_GONE, JOIN_EXISTS (another client is there), or JOIN_BUSY
+   * @returns 0, JOIN_GONE, JOIN_EXISTS (another client is there), JOIN_PREFIX_FULL, or JOIN_BUSY
    *
    * Concurrency: in a guard or not. Spins some 100 µs at most, then JOIN_BUSY.
    */
   rekey(handle: number, endpoint: Endpoint): number {
     if (this.memory.settings.keyWords === 1) this.refuseKind("ids", "endpoints: use rebind");
-    const slot = this.map.rekeyEndpoint(handle, endpoint);
-    return slot >= 0 ? 0 : slot === -1 ? JOIN_GONE : slot;
+    const guard = this.map.enter();
+    const slot = this.map.resolve(handle);
+    const result =
+      slot < 0
+        ? JOIN_GONE
+        : this.#move(slot, endpoint, () => this.#rekeyed(this.map.rekeyEndpoint(handle, endpoint)));
+    guard.leave();
+    return result;
+  }
+
+  #rekeyed(outcome: number): number {
+    return outcome >= 0 ? 0 : outcome === ABSENT ? JOIN_GONE : outcome;
+  }
+
+  /** Moves a client's membership with it: into the new prefix before, out of the old one after. */
+  #move(slot: number, endpoint: Endpoint, change: () => number): number {
+    const { prefixes } = this;
+    const from = this.endpoint(slot);
+    if (prefixes === undefined || prefixes.same(from, endpoint)) return change();
+    const generation = this.generation(slot);
+    const entered = prefixes.enter(slot, generation, endpoint);
+    if (entered !== 0) return this.#refused(entered);
+    const result = change();
+    prefixes.leave(slot, generation, result === 0 ? from : endpoint);
+    return result;
   }
 
   /**
@@ -196,9 +262,10 @@ export class TableWriters extends TableLookups {
   }
 
   /** Removes what makes room for a newcomer in a full table; false if nothing may go. */
-  protected makeRoom(_now: number): boolean {
-    return false;
-  }
+  protected abstract makeRoom(now: number): boolean;
+
+  /** Removes an expired client of the endpoint's prefix; false if there is none. */
+  protected abstract makeRoomInPrefix(endpoint: Endpoint, now: number): boolean;
 
   /** Fills the record of a newcomer. Concurrency: under the lock of its shard, before anybody finds it. */
   #begin(slot: number, now: number, endpoint: Endpoint): void {
@@ -214,5 +281,11 @@ export class TableWriters extends TableLookups {
     poke(words, receiveLine(memory, slot) + RECEIVER, this.#ownerId);
     if (memory.settings.keyWords === 1) writeFirstEndpoint(memory, slot, endpoint);
     if (this.hasQuality) this.quality(slot).initialize();
+    if (this.prefixes === undefined) return;
+    this.#prefixRefusal = this.prefixes.enter(slot, this.generation(slot) + 1, endpoint);
+    if (this.#prefixRefusal !== 0) throw refusedByPrefix;
   }
 }
+
+/** Thrown through the map's `getOrInsert`, which then undoes the entry; made once, so that a flood costs no stacks. */
+const refusedByPrefix = new Error("the newcomer's prefix is full");

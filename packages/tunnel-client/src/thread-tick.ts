@@ -1,4 +1,5 @@
 import { elapsedMs, type Clock } from "@udp-relay/clock";
+import { countEvent, FUTURE_STAMPS } from "./table-counters.ts";
 import type { TableMemory } from "./table-memory.ts";
 import { isFuture, sinceMs } from "./tick-distance.ts";
 
@@ -52,7 +53,7 @@ export class ThreadTick {
     if (this.#clock === undefined || !isFuture(this.#clock.recentMs(), tick)) return tick;
     const now = this.#clock.update();
     if (!isFuture(now, tick)) return tick;
-    this.#memory.futureStamps++;
+    countEvent(this.#memory, FUTURE_STAMPS);
     return now;
   }
 }

@@ -1,24 +1,67 @@
+import { threadId } from "node:worker_threads";
 import type { RegionHandle } from "@udp-relay/atomics-layout";
 import { qualityRecord } from "@udp-relay/quality-analyzer";
 import { ShardedMap } from "@udp-relay/sharded-map";
 import { metricsSection, recordLayout } from "./client-record.ts";
-import { readSnapshot } from "./client-readings.ts";
 import type { ClientSnapshot } from "./client-snapshot.ts";
 import { TunnelClientView } from "./client-view.ts";
-import { TableMemory } from "./table-memory.ts";
+import { readEndpoint } from "./endpoint-copies.ts";
+import { expirySection, pendingExpiries, releaseExpiries, repairExpiries } from "./expiry-queue.ts";
+import { type Membership, PrefixLimit } from "./prefix-limit.ts";
+import { departuresSection, noteDeparture } from "./receiver-progress.ts";
+import { SlotRanking } from "./slot-ranking.ts";
+import { countersSection, readCounters, type TunnelClientTableStats } from "./table-counters.ts";
+import { TableExpiry } from "./table-expiry.ts";
+import { generationOfHandle, OWNER_LABEL, TableMemory } from "./table-memory.ts";
 import type { TunnelClientTableOptions, TunnelClientTableThreadOptions } from "./table-options.ts";
 import { SETTINGS_SECTION, settingsFrom, writeSettings } from "./table-settings.ts";
-import { TableWriters } from "./table-writers.ts";
+import { sinceMs } from "./tick-distance.ts";
+import { TunnelClientError } from "./tunnel-client-error.ts";
 
 /** What `postMessage` and `workerData` carry to another thread; `TunnelClientTable.attach` takes it there. */
-export type TunnelClientTableHandle = RegionHandle;
+export interface TunnelClientTableHandle {
+  readonly clients: RegionHandle;
+  /** Of a table with `clientsPerPrefix`. */
+  readonly prefixes: RegionHandle | undefined;
+}
 
-/** A relay's clients in shared memory: every thread has its own table over the same region. */
-export class TunnelClientTable extends TableWriters {
+/**
+ * A relay's clients in shared memory: one record a client, found by endpoint or id, counted exactly by any number of
+ * threads. Every thread has its own table over the same region: one creates, the others attach. The README says what it
+ * promises.
+ */
+export class TunnelClientTable extends TableExpiry {
+  /** For `attach` in another thread. */
+  readonly shared: TunnelClientTableHandle;
+
   readonly #views = new Map<number, TunnelClientView>();
+  readonly #beats: NodeJS.Timeout | undefined;
+  readonly #unregister: () => void;
 
-  private constructor(map: ShardedMap, options: TunnelClientTableThreadOptions) {
-    super(new TableMemory(map, map.region.claimOwner("tunnel-client")), options);
+  private constructor(
+    map: ShardedMap,
+    prefixes: ShardedMap | undefined,
+    options: TunnelClientTableThreadOptions,
+  ) {
+    const memory = new TableMemory(map, map.region.claimOwner(OWNER_LABEL));
+    const { settings } = memory;
+    const limit =
+      prefixes === undefined ? undefined : new PrefixLimit(prefixes, settings, membershipOf(memory));
+    super(memory, limit, options);
+    this.shared = { clients: map.region.handle, prefixes: limit?.handle };
+    this.#unregister = this.region.onOwnerDeath((index, epoch) => {
+      this.#repairAfter(index, epoch);
+    });
+    const { clock } = options;
+    if (clock === undefined) return;
+    this.beat(clock.update());
+    this.#beats = setInterval(
+      () => {
+        this.beat(clock.update());
+      },
+      Math.floor(settings.timeoutMs / 8),
+    );
+    this.#beats.unref();
   }
 
   /**
@@ -28,7 +71,7 @@ export class TunnelClientTable extends TableWriters {
    */
   static create(options: TunnelClientTableOptions): TunnelClientTable {
     const settings = settingsFrom(options);
-    const { key = "endpoint", capacity, shards, owners, onLongGuard, patience } = options;
+    const { key = "endpoint", capacity, shards, onLongGuard, patience } = options;
     const map = ShardedMap.create({
       capacity,
       key,
@@ -36,37 +79,50 @@ export class TunnelClientTable extends TableWriters {
       workers: settings.slots - capacity,
       batch: 1,
       shards,
-      owners,
+      owners: settings.owners,
+      repairs: 1,
       sections: [
         SETTINGS_SECTION,
+        countersSection,
         metricsSection(settings.slots),
+        departuresSection(settings.owners),
+        expirySection(settings.expiryQueue),
         ...(settings.quality === 0 ? [] : [qualityRecord.section(settings.slots)]),
       ],
       onLongGuard,
       patience,
     });
     writeSettings(map.region, settings);
-    return new TunnelClientTable(map, options);
+    const prefixes =
+      settings.clientsPerPrefix === 0
+        ? undefined
+        : PrefixLimit.createMap(settings.slots, settings.owners, settings);
+    return new TunnelClientTable(map, prefixes, options);
   }
 
   /**
    * Makes this thread a user of a table that another thread created.
    *
-   * @param handle the other table's `handleToShare`
-   * @throws LayoutError if it is none, or another version's
+   * @param handle the other's `shared`, as it came by `postMessage` or `workerData`
+   * @throws TunnelClientError ERR_TUNNEL_CLIENT_HANDLE; LayoutError for another version's table
    */
   static attach(
     handle: TunnelClientTableHandle,
     options: TunnelClientTableThreadOptions = {},
   ): TunnelClientTable {
+    const given = handle as Partial<TunnelClientTableHandle> | null | undefined;
+    if (given?.clients === undefined) {
+      throw new TunnelClientError(
+        "ERR_TUNNEL_CLIENT_HANDLE",
+        "this is no handle of a table (clients.shared)",
+      );
+    }
     const { onLongGuard, patience } = options;
-    const record = recordLayout("u32");
-    return new TunnelClientTable(ShardedMap.attach(handle, { record, onLongGuard, patience }), options);
-  }
-
-  /** For `attach` in another thread. */
-  get shared(): TunnelClientTableHandle {
-    return this.region.handle;
+    // The kind of key is in the settings; the record's hash and updates are the same for both.
+    const map = ShardedMap.attach(given.clients, { record: recordLayout("u32"), onLongGuard, patience });
+    const prefixes =
+      given.prefixes === undefined ? undefined : ShardedMap.attach(given.prefixes, { patience });
+    return new TunnelClientTable(map, prefixes, options);
   }
 
   /** The view of a handle's client, always the same one; undefined once the client is gone. Concurrency: anywhere. */
@@ -82,45 +138,122 @@ export class TunnelClientTable extends TableWriters {
 
   /** What is known of a handle's client now; undefined once it is gone. Concurrency: anywhere; never waits. */
   snapshotOf(handle: number, tick: number = this.now()): ClientSnapshot | undefined {
-    using _guard = this.enter();
+    const guard = this.enter();
     const slot = this.map.resolve(handle);
-    return slot < 0 ? undefined : this.#snapshotAt(slot, handle, tick);
+    const snapshot = slot < 0 ? undefined : this.snapshotAt(slot, tick);
+    guard.leave();
+    return snapshot;
   }
 
-  /** What is known of all clients, in the order of slots. Concurrency: anywhere; one guard. */
+  /** What is known of all clients, in the order of slots. Concurrency: anywhere; one guard for all, never waits. */
   snapshot(tick: number = this.now()): ClientSnapshot[] {
     const snapshots: ClientSnapshot[] = [];
-    this.map.forEach((slot) => snapshots.push(this.#snapshotAt(slot, this.map.handle(slot), tick)));
+    this.map.forEach((slot) => snapshots.push(this.snapshotAt(slot, tick)));
     return snapshots;
   }
 
-  #snapshotAt(slot: number, handle: number, tick: number): ClientSnapshot {
-    const { memory } = this;
-    const id = memory.settings.keyWords === 1 ? this.map.keyOf(slot) : undefined;
-    return readSnapshot(memory, slot, handle, id, this.endpoint(slot), tick);
-  }
-
-  /** Removes a client. Returns whether this call did. Concurrency: anywhere; false also while its shard is BUSY. */
-  remove(handle: number): boolean {
-    return this.map.removeHandle(handle) >= 0;
-  }
-
   /**
-   * Looks at the next `budget` slots and removes the clients that have timed out.
+   * Removes a client; no callback is told.
    *
-   * @returns how many
+   * @returns whether this call removed it: false also while its shard is BUSY
+   *
+   * Concurrency: anywhere. Spins some 50 µs at most.
    */
-  sweep(tick: number, budget: number): number {
-    const now = this.tick.of(tick);
-    return this.map.sweep((slot) => this.isTimedOut(slot, now), budget);
+  remove(handle: number): boolean {
+    const guard = this.enter();
+    const slot = this.map.removeHandle(handle);
+    if (slot >= 0) this.forget(slot);
+    guard.leave();
+    return slot >= 0;
   }
 
+  /** Calls back with each client's slot, in a guard; see `ShardedMap.forEach`. Concurrency: anywhere; no wait. */
   forEach(callback: (slot: number) => void): void {
     this.map.forEach(callback);
   }
 
-  [Symbol.dispose](): void {
-    this.map[Symbol.dispose]();
-    this.memory.owner.release();
+  /** As `forEach`, best priority (lowest score) first; the first `limit` of them. Concurrency: anywhere. */
+  forEachByPriority(
+    callback: (slot: number, priority: number) => void,
+    limit: number = this.capacity,
+    tick: number = this.now(),
+  ): void {
+    this.#forEachRanked((slot) => this.priority(slot, tick), limit, callback);
   }
+
+  /** As `forEach`, who sent last first; the first `limit` of them. Concurrency: anywhere. */
+  forEachByActivity(
+    callback: (slot: number, idleMs: number) => void,
+    limit: number = this.capacity,
+    tick: number = this.now(),
+  ): void {
+    this.#forEachRanked((slot) => sinceMs(tick, this.lastReceiveTick(slot)), limit, callback);
+  }
+
+  /** The `count` clients of best priority, best first. Concurrency: anywhere; one guard. */
+  top(count: number, tick: number = this.now()): ClientSnapshot[] {
+    const best: ClientSnapshot[] = [];
+    this.forEachByPriority((slot) => best.push(this.snapshotAt(slot, tick)), count, tick);
+    return best;
+  }
+
+  /** How many clients the endpoint's prefix has; undefined without `clientsPerPrefix`. Concurrency: anywhere. */
+  prefixClients(endpoint: ClientSnapshot["endpoint"]): number | undefined {
+    return this.prefixes?.count(endpoint);
+  }
+
+  /** Counters, all threads' together. Concurrency: anywhere; not one moment's picture. */
+  stats(): TunnelClientTableStats {
+    return readCounters(this.memory, pendingExpiries(this.memory));
+  }
+
+  /**
+   * Detaches this thread; the table lives on with the others. Clients that it received last from are held back from
+   * expiry for one timeout, or until `drained`.
+   *
+   * @throws ShardedMapError ERR_SHARDED_MAP_IN_GUARD inside a guard
+   */
+  [Symbol.dispose](): void {
+    const { memory } = this;
+    clearInterval(this.#beats);
+    this.map[Symbol.dispose]();
+    releaseExpiries(memory);
+    noteDeparture(memory, memory.ownerId, threadId, this.now());
+    this.prefixes?.[Symbol.dispose]();
+    this.#unregister();
+    memory.owner.release();
+  }
+
+  #forEachRanked(
+    score: (slot: number) => number,
+    limit: number,
+    callback: (slot: number, score: number) => void,
+  ): void {
+    const guard = this.enter();
+    const ranking = new SlotRanking(limit);
+    this.map.forEach((slot) => ranking.add(slot, score(slot)));
+    ranking.forEach(callback);
+    guard.leave();
+  }
+
+  /** Puts right what a dead thread of this table left. Concurrency: its taker; may run again for it. */
+  #repairAfter(index: number, epoch: number): void {
+    const dead = this.region.owners().find((owner) => owner.index === index && owner.epoch === epoch);
+    if (dead?.label !== OWNER_LABEL) return;
+    repairExpiries(this.memory, dead.id);
+    const now = this.now();
+    const later = ((dead.lastSeenTick - now) | 0) > 0 ? dead.lastSeenTick : now;
+    noteDeparture(this.memory, dead.id, dead.threadId, later);
+    this.prefixes?.declareThreadDead(dead.threadId);
+  }
+}
+
+function membershipOf(memory: TableMemory): Membership {
+  const { map, settings } = memory;
+  return {
+    slots: settings.slots,
+    generation: (slot) => generationOfHandle(map.handle(slot)),
+    isLive: (slot) => map.resolve(map.handle(slot)) >= 0,
+    endpoint: (slot) => readEndpoint(memory, slot),
+  };
 }
