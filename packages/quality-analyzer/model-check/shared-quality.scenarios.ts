@@ -157,4 +157,18 @@ export default [
       return ["4 1 1 0", "5 1 1 0", "5 2 1 0"].includes(seen) ? undefined : seen;
     },
   }),
+  defineScenario({
+    name: "estimators: a slot emptied for its next user while somebody reads",
+    touches,
+    setup: outcomes,
+    threads: [
+      thread("newcomer", attach, ({ quality }) => {
+        quality.initialize();
+      }),
+      thread("reader", attach, ({ quality }) => summary(quality.read())),
+    ],
+    check: ({ results }) => fault(results.get("reader") as Seen | undefined, ["3 1 3 1 1", "0 0 0 0 0"]),
+    // Two dozen plain stores against 128 plain loads: too many orders to try them all.
+    mode: { runs: 1_500, seed: 15 },
+  }),
 ];

@@ -1,4 +1,4 @@
-import { poke } from "@udp-relay/atomics-layout/memory";
+import { peek, poke } from "@udp-relay/atomics-layout/memory";
 import { QualityError } from "./quality-error.ts";
 import { type QualityOptions, type QualitySettings, resolveOptions } from "./quality-options.ts";
 import { QualityReadings } from "./quality-readings.ts";
@@ -183,7 +183,11 @@ export class SharedQuality {
     return entered !== Entered.busy;
   }
 
+  /** Words that are 0 already are not stored to: an unused record's lines stay clean in every cache. */
   #clear(from: typeof FLAGS | typeof SKIPPED): void {
-    for (let i: number = from; i < COMPACT.wordCount; i++) poke(this.#region.words, this.#base + i, 0);
+    const { words } = this.#region;
+    for (let i = this.#base + from; i < this.#base + COMPACT.wordCount; i++) {
+      if (peek(words, i) !== 0) poke(words, i, 0);
+    }
   }
 }

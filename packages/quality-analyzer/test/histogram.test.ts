@@ -64,4 +64,12 @@ describe("histogram", () => {
     expect(Math.abs(after.p50Ms - 10)).toBeLessThan(1.3);
     expect(Math.abs(after.p95Ms - 500)).toBeLessThan(70);
   });
+
+  it("halves two counts of one word apart from each other", () => {
+    const shape = COMPACT.rtt;
+    const { record, words } = ownRecord(COMPACT.wordCount);
+    for (let i = 0; i < 3; i++) recordMicros(record, 0, shape, lowerEdgeMicros(shape, 21));
+    for (let i = 0; i < 65_536; i++) recordMicros(record, 0, shape, lowerEdgeMicros(shape, 20));
+    expect(percentilesOf(words, shape)!.samples).toBe(1 + 32_767 + 1);
+  });
 });

@@ -31,6 +31,14 @@ describe("lifetime counter", () => {
     }
   });
 
+  it("counts in great steps, over many crossings", () => {
+    put(0);
+    for (let i = 1; i <= 40; i++) {
+      countUp(record, 0, 2 ** 30 + 1);
+      expect(total()).toBe(i * (2 ** 30 + 1));
+    }
+  });
+
   it("stays right when its writer dies between the two stores", () => {
     for (const edge of [2 ** 31, 2 ** 32, 2 ** 40]) {
       put(edge - 1);

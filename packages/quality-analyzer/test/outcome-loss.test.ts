@@ -97,6 +97,28 @@ describe("loss by outcomes", () => {
     expect(quality.silenceMs(61_500)).toBe(1_500);
   });
 
+  it("reaches back no farther than its time and holds all of its last seven eighths, for any arrivals", () => {
+    const gaps = fc.array(fc.tuple(fc.integer({ min: 0, max: 900 }), fc.boolean()), { maxLength: 300 });
+    fc.assert(
+      fc.property(gaps, fc.integer({ min: 80, max: 4_000 }), (steps, windowMs) => {
+        const quality = new QualityAnalyzer({ windowMs, windowPackets: 1e6 });
+        const seen: { readonly ms: number; readonly lost: boolean }[] = [];
+        let nowMs = 0;
+        for (const [gapMs, lost] of steps) {
+          nowMs += gapMs;
+          seen.push({ ms: nowMs, lost });
+          quality.recordPacket(lost, nowMs);
+          const window = quality.lossWindow!;
+          expect(window.ms).toBeLessThanOrEqual(windowMs);
+          expect(window.lost).toBe(seen.slice(-window.packets).filter((packet) => packet.lost).length);
+          const recent = seen.filter(({ ms }) => ms > nowMs - Math.floor(windowMs / 8) * 7);
+          expect(window.packets).toBeGreaterThanOrEqual(recent.length);
+          expect(seen.at(-window.packets)!.ms).toBeGreaterThanOrEqual(nowMs - windowMs);
+        }
+      }),
+    );
+  });
+
   it("keeps the window right over the wrap of a u32 tick and through clocks that step back", () => {
     const start = 2 ** 32 - 4_000;
     const quality = new QualityAnalyzer({ windowMs: 8_000 });

@@ -21,6 +21,8 @@ describe("voice quality (ITU-T G.107, simplified)", () => {
     const { g711, g711Concealed, g729a } = voiceCodecs;
     expect(voiceRating(0, 0, 1, g711)).toBe(93.2);
     expect(voiceRating(100, 0, 1, g711)).toBe(93.2);
+    // Idd(140 ms): X = 0.48543, 25 (1.0021689 - 3 * 1.0000030 + 2) = 0.0540
+    expect(voiceRating(140, 0, 1, g711)).toBeCloseTo(93.2 - 0.054, 3);
     // Idd(200 ms): X = 1, 25 (2^(1/6) - 3 (1 + 3^-6)^(1/6) + 2) = 3.044
     expect(voiceRating(200, 0, 1, g711)).toBeCloseTo(93.2 - 3.044, 2);
     // Idd(400 ms): X = 2, 25 (65^(1/6) - 3 (1 + (2/3)^6)^(1/6) + 2) = 24.07
