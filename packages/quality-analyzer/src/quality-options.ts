@@ -9,9 +9,9 @@ export interface QualityOptions {
    * video): whole ticks, wrapping after 2^32. Without it, sender timestamps are milliseconds, fractions allowed.
    */
   readonly timestampHz?: number;
-  /** The loss window holds at most this many packets, >= 8. Default 10,000. */
+  /** The loss window holds at most this many packets, >= 8, cut to a multiple of 8. Default 10,000. */
   readonly windowPackets?: number;
-  /** The loss window reaches back at most this long, >= 8 ms. Default 60,000; Infinity for no limit in time. */
+  /** The loss window reaches back at most this long, >= 8 ms, cut to a multiple of 8. Default 60,000; Infinity: no limit. */
   readonly windowMs?: number;
   /**
    * A sequence number more than this ahead of the highest is a jump (restart, other sender), not a loss. Default
