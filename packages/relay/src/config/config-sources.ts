@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { readConfigFile } from "./config-file.ts";
 import { RelayError } from "../relay-error.ts";
 import {
   configOptions,
@@ -12,12 +13,16 @@ type Values = Partial<Record<RelayConfigField, unknown>>;
 
 export interface CommandLine {
   readonly config: RelayConfig;
-  /** Fields that flags or the environment set, so that the program can tell a choice from a default. */
+  /** `--config FILE`, or `UDP_RELAY_CONFIG`. */
+  readonly file: string | undefined;
+  /** `--print-config`: print what is in force and end. */
+  readonly printConfig: boolean;
+  /** Fields that flags, the environment or the file set, so that the program can tell a choice from a default. */
   readonly chosen: ReadonlySet<RelayConfigField>;
 }
 
 /**
- * Reads the configuration: flags before the environment before the defaults.
+ * Reads the configuration: flags before the environment before the file before the defaults.
  *
  * @returns undefined when `--help` was asked for and printed
  * @throws RelayError `ERR_RELAY_CONFIG`
@@ -27,11 +32,18 @@ export function readCommandLine(
   environment: Readonly<Record<string, string | undefined>>,
   presets: Values = {},
 ): CommandLine | undefined {
-  const flags = parseFlags(args);
-  if (flags === undefined) return undefined;
+  const parsed = parseFlags(args);
+  if (parsed === undefined) return undefined;
+  const { flags, printConfig } = parsed;
+  const file = parsed.file ?? environment.UDP_RELAY_CONFIG;
   const values: Values = { ...presets };
   const sources = new Map<RelayConfigField, ConfigSource>();
+  const fromFile = file === undefined ? {} : readConfigFile(file);
   for (const { field, variable } of configOptions) {
+    if (fromFile[field] !== undefined) {
+      values[field] = fromFile[field];
+      sources.set(field, "file");
+    }
     if (environment[variable] !== undefined) {
       values[field] = environment[variable];
       sources.set(field, "variable");
@@ -43,16 +55,26 @@ export function readCommandLine(
   }
   return {
     config: parseConfig(values, (field) => sources.get(field) ?? "default"),
+    file,
+    printConfig,
     chosen: new Set(sources.keys()),
   };
 }
 
-function parseFlags(args: readonly string[]): Values | undefined {
+interface Flags {
+  readonly flags: Values;
+  readonly file: string | undefined;
+  readonly printConfig: boolean;
+}
+
+function parseFlags(args: readonly string[]): Flags | undefined {
   const command = new Command("udp-relay")
     .description("A UDP relay with per-client statistics: CnCNet V3 tunnel.")
     .exitOverride()
     .allowExcessArguments(false)
-    .configureOutput({ writeErr: () => undefined });
+    .configureOutput({ writeErr: () => undefined })
+    .option("--config <file>", "JSON file with any of these settings by their field names [UDP_RELAY_CONFIG]")
+    .option("--print-config", "print the settings in force as JSON, ready for --config, and end");
   for (const { flag, isSwitch, description, defaultValue, variable, allowed } of configOptions) {
     const shown = Array.isArray(defaultValue) ? "none" : String(defaultValue);
     const help = isSwitch ? description : `${description} (${allowed}; default ${shown})`;
@@ -74,7 +96,11 @@ function parseFlags(args: readonly string[]): Values | undefined {
     const value = given[attributeOf(flag)];
     if (value !== undefined) values[field] = value;
   }
-  return values;
+  return {
+    flags: values,
+    file: given.config as string | undefined,
+    printConfig: given.printConfig === true,
+  };
 }
 
 /** The name under which commander keeps a flag's value. */

@@ -17,6 +17,15 @@ export interface RelayConfig {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly peerRelays: readonly string[];
+  readonly pairPacketsPerSecond: number;
+  readonly maintenancePassword: string;
+  readonly workers: number;
+  readonly transport: "auto" | "node" | "bun" | "linux";
+  readonly http: string;
+  readonly logLevel: "info" | "trace" | "debug" | "warn" | "error" | "silent";
+  readonly logFile: string;
+  readonly logAddresses: "full" | "anonymous";
+  readonly drainSeconds: number;
   readonly refreshMs: number;
   readonly dashboard: "auto" | "on" | "off";
   readonly demo: boolean;
@@ -41,8 +50,10 @@ export interface ConfigOption {
   readonly defaultValue: unknown;
 }
 
-const whole = (min: number, max: number): z.ZodType<number> =>
-  z.coerce.number().pipe(z.int().min(min).max(max));
+/** Flags and variables are text. Of a file's values only numbers are numbers: `true` is no port. */
+const numeric = (schema: z.ZodNumber): z.ZodType<number> =>
+  z.preprocess((value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value), schema);
+const whole = (min: number, max: number): z.ZodType<number> => numeric(z.int().min(min).max(max));
 const words: Readonly<Record<string, boolean>> = { true: true, "1": true, false: false, "0": false };
 const onOff = (): z.ZodType<boolean> =>
   z.preprocess((value) => (typeof value === "string" ? (words[value] ?? value) : value), z.boolean());
@@ -51,6 +62,9 @@ const list = (): z.ZodType<string[]> =>
     (value) => (typeof value === "string" ? value.split(",").filter((part) => part !== "") : value),
     z.array(z.string()),
   );
+
+/** `off`, `9150`, `0.0.0.0:9150`, `[::1]:9150`. */
+const HTTP_ADDRESS = /^(off|\d{1,5}|[\d.]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5})$/;
 
 interface Field {
   readonly schema: z.ZodType;
@@ -95,12 +109,42 @@ const fields: Readonly<Record<RelayConfigField, Field>> = {
     "endpoints such as 192.0.2.1:50001",
     "other relays: refused as sources, so that no loop can form",
   ),
+  pairPacketsPerSecond: integer(
+    0,
+    1_000_000,
+    1_000,
+    "datagrams relayed from one client to one other each second; 0: no limit",
+  ),
+  maintenancePassword: field(
+    z.string().max(1_000),
+    "",
+    "up to 1,000 characters; empty: commands are off",
+    "V3 commands (0 toggles maintenance, 1 sweeps) are taken with the SHA-1 of this",
+  ),
+  workers: integer(0, 64, 0, "threads with a socket of their own; 0: the main thread relays"),
+  transport: choice(["auto", "node", "bun", "linux"], "how datagrams are received and sent"),
+  http: field(
+    z.string().regex(HTTP_ADDRESS),
+    "off",
+    "off, a port (on 127.0.0.1), or ADDRESS:PORT",
+    "where /metrics, /health, /ready, /clients and /admin are served",
+  ),
+  logLevel: choice(
+    ["info", "trace", "debug", "warn", "error", "silent"],
+    "least severe level that is logged",
+  ),
+  logFile: field(z.string(), "", "a path; empty: stderr", "where the JSON log lines go"),
+  logAddresses: choice(
+    ["full", "anonymous"],
+    "anonymous: cut to /24 and /48 in logs, /clients and on screen",
+  ),
+  drainSeconds: integer(0, 30, 30, "after SIGTERM existing clients are relayed for so long at most"),
   refreshMs: integer(100, 60_000, 1_000, "how often the table is drawn and expired clients are swept"),
   dashboard: choice(["auto", "on", "off"], "live table; auto: when stdout is a terminal"),
   demo: flag("add 8 simulated players over real sockets, on loopback"),
   seed: integer(0, 0xffff_ffff, 1, "demo: seed of the players' sizes, timing and bad link"),
   durationSeconds: field(
-    z.coerce.number().pipe(z.number().min(0).max(1e9)),
+    numeric(z.number().min(0).max(1e9)),
     0,
     "seconds, 0 to 1e9",
     "end by itself after so long; 0: never",
@@ -109,7 +153,10 @@ const fields: Readonly<Record<RelayConfigField, Field>> = {
 };
 
 /** Short names, where the field's own would be clumsy to type. */
-const flagNames: Partial<Record<RelayConfigField, string>> = { durationSeconds: "duration" };
+const flagNames: Partial<Record<RelayConfigField, string>> = {
+  durationSeconds: "duration",
+  drainSeconds: "drain",
+};
 
 const separated = (name: string, separator: string): string =>
   name.replace(/[A-Z]/g, (letter) => `${separator}${letter.toLowerCase()}`);
@@ -129,6 +176,19 @@ export const configOptions: readonly ConfigOption[] = (Object.keys(fields) as Re
     };
   },
 );
+
+/**
+ * The configuration as one JSON object that `--config` reads. A maintenance password is left out: what is printed ends
+ * in tickets and terminals.
+ */
+export function printConfig(config: RelayConfig): string {
+  const shown = Object.fromEntries(
+    Object.entries(config).filter(
+      ([name]) => name !== "maintenancePassword" || config.maintenancePassword === "",
+    ),
+  );
+  return JSON.stringify(shown, undefined, 2);
+}
 
 /** Where a value came from, to name it in an error. */
 export type ConfigSource = "flag" | "variable" | "file" | "default";
