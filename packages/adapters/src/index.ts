@@ -14,7 +14,7 @@ export type {
 } from "./transport/datagram-transport.ts";
 export { instrument, SocketStats } from "./compose/instrument.ts";
 export type { InstrumentOptions, SocketTotals } from "./compose/instrument.ts";
-export { RelayDatagram } from "./compose/relay-datagram.ts";
+export type { RelayDatagram } from "./compose/relay-datagram.ts";
 export { RelayEndpoint } from "./compose/relay-endpoint.ts";
 export type { RelayEndpointOptions, RelayEndpointStats } from "./compose/relay-endpoint.ts";
 export type { RelayRefusal } from "./compose/relay-refusals.ts";

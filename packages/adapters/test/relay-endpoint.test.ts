@@ -51,8 +51,10 @@ describe("a relay endpoint", () => {
       policy: AddressPolicy.preset("lan", { deny: ["10.0.1.2/32"] }),
       minimumBytes: 4,
       capacity: 2,
-      onDatagram: (datagram) => {
+      onDatagram: (datagram, endpoint) => {
         if (numberOf(datagram.bytes) === 666) throw new Error("the protocol's mistake");
+        // A client that has been sent something is not asked to make room.
+        endpoint.forward(datagram, datagram.from);
       },
       onError: () => undefined,
     });
@@ -121,7 +123,9 @@ describe("a relay endpoint", () => {
   it("sends to a client by its handle from anywhere, and knows when it is gone", () => {
     const { relay, clients, player, pass, clock } = house({
       timeoutMs: 1_000,
-      onDatagram: (datagram) => (handle = clients.handle(datagram.from)),
+      onDatagram: (datagram) => {
+        if (numberOf(datagram.bytes) === 1) handle = clients.handle(datagram.from);
+      },
     });
     let handle = 0;
     const anna = player(1);
@@ -135,6 +139,9 @@ describe("a relay endpoint", () => {
     expect(relay.sendTo(handle, new Uint8Array(3_000))).toBe(DropReason.tooLarge);
     expect(clients.snapshot(clock.recentMs())[0]).toMatchObject({ packetsSent: 1 });
     pass(2_000);
+    // Nobody expires before a thread that may have heard of him has been heard of itself.
+    player(2).send(2);
+    pass(5);
     clients.sweep(clock.recentMs(), 1_000);
     expect(relay.sendTo(handle, numbered(10))).toBe(-1);
   });

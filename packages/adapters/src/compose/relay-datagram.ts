@@ -1,4 +1,5 @@
 import type { Endpoint } from "@udp-relay/address-validation";
+import type { Clock } from "@udp-relay/clock";
 import type { DatagramBatch } from "../transport/datagram-transport.ts";
 
 /**
@@ -19,9 +20,17 @@ export class RelayDatagram {
   isNew = false;
   /** The batch's tick, u32 ms. */
   tick = 0;
-  /** When it arrived in the kernel, u32 µs of the clock's `recentMicros`; the batch's time where that is unknown. */
-  arrivalMicros = 0;
+  readonly #clock: Clock;
 
+  /** @param clock the relay's */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** When it arrived in the kernel, u32 µs of the clock's `recentMicros`; the batch's time where that is unknown. */
+  get arrivalMicros(): number {
+    return (this.#clock.recentMicros() - this.batch.waitedMicros(this.index)) >>> 0;
+  }
   /** A view of the bytes. */
   get bytes(): Uint8Array {
     return this.batch.bytes(this.index);

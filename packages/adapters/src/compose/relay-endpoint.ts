@@ -58,7 +58,7 @@ export class RelayEndpoint {
   readonly #options: RelayEndpointOptions;
   readonly #transport: DatagramTransport;
   readonly #clients: TunnelClientTable;
-  readonly #datagram = new RelayDatagram();
+  readonly #datagram: RelayDatagram;
   readonly #refusals = new RelayRefusals();
   readonly #errors: ErrorReporter;
   readonly #sweeper: NodeJS.Timeout | undefined;
@@ -78,6 +78,7 @@ export class RelayEndpoint {
     this.#options = options;
     this.#transport = transport;
     this.#clients = clients;
+    this.#datagram = new RelayDatagram(clock);
     this.#errors = new ErrorReporter(transport.kind, onError);
     transport.onBatch = this.#onBatch;
     if (sweepIntervalMs > 0) {
@@ -160,14 +161,12 @@ export class RelayEndpoint {
     const datagram = this.#datagram;
     datagram.batch = batch;
     datagram.tick = clock.update();
-    const nowMicros = clock.recentMicros();
     const guard = this.#clients.enter();
     try {
       for (let i = 0; i < batch.count; i++) {
         datagram.index = i;
         datagram.length = batch.length(i);
         datagram.source = batch.endpoint(i);
-        datagram.arrivalMicros = (nowMicros - batch.waitedMicros(i)) >>> 0;
         this.#take(datagram);
       }
     } finally {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { nodeCase } from "../case.ts";
 import { buildC, cSkip, missing } from "../native.ts";
 import type { BenchCase, BenchSuite } from "../suite.ts";
 
@@ -42,7 +43,39 @@ const segments = inC("C GRO and GSO", "segments");
 export const suites: readonly BenchSuite[] = [
   ...[60_000, 120_000, 200_000].map((packetsPerSecond) => forwarding(packetsPerSecond, 1)),
   forwarding(120_000, 8),
+  ...[1_000, 100_000].map((clients) => datagramStep(clients)),
 ];
+
+/** What a relay's own code costs a datagram, without the kernel: `datagram-step.ts`. */
+function datagramStep(clients: number): BenchSuite {
+  const step = (name: string, what: string, batchSize: number): BenchCase =>
+    nodeCase(name, new URL("./datagram-step.ts", import.meta.url), {
+      args: [what, String(clients), String(batchSize)],
+    });
+  const budget = "the budget: 250 ns";
+  const byEndpoint = "RelayEndpoint, by endpoint, batches of 64";
+  const byId = "RelayEndpoint, by id, batches of 64";
+  return {
+    area: "io",
+    title: `JavaScript for one datagram, everything but the kernel, ${clients.toLocaleString("en")} clients`,
+    unit: "ns",
+    reference: budget,
+    cases: [
+      step(budget, "budget", 64),
+      step("an array of endpoints, batches of 64", "array", 64),
+      step(byId, "id", 64),
+      step(byEndpoint, "endpoint", 64),
+      step("RelayEndpoint, by id, batches of 1", "id", 1),
+      step("RelayEndpoint, by endpoint, batches of 1", "endpoint", 1),
+    ],
+    goals:
+      clients === 1_000 ? [byId, byEndpoint].map((name) => ({ case: name, against: budget, atMost: 1 })) : [],
+    notes: [
+      "RelayEndpoint: clock, address policy, sender's and receiver's look-up, both records, priority class.",
+      "What it adds to the kernel's work is its figure minus the array's.",
+    ],
+  };
+}
 
 /** @param burst consecutive datagrams for one receiver */
 function forwarding(packetsPerSecond: number, burst: number): BenchSuite {
