@@ -139,7 +139,7 @@ export class SocketLine {
     }
     this.rearm(BATCH_MESSAGES);
     add(this.#words, DIED, held);
-    store(this.#words, FINISHED, load(this.#words, TAKEN));
+    store(this.#words, TAKEN, load(this.#words, FINISHED));
     store(this.#words, COMMAND, RUN);
     return held;
   }
