@@ -51,7 +51,7 @@ describe("a relay on an overloaded link", () => {
         });
       }
     }
-    // What the prober of a relay would find out, and the scores that follow, four times a second.
+    // What the prober of a relay would find out, four times a second; the scores follow by themselves.
     const measure = (): void => {
       const guard = clients.enter();
       for (const [index, socket] of sockets.entries()) {
@@ -59,7 +59,6 @@ describe("a relay on an overloaded link", () => {
         if (slot < 0) continue;
         clients.setLatency(slot, index < GOOD ? 20 : 450);
         clients.setLossPerMille(slot, index < GOOD ? 0 : 700);
-        clients.priority(slot, clock.recentMs());
       }
       guard.leave();
     };

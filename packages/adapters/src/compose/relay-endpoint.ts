@@ -1,4 +1,5 @@
 import type { AddressPolicy, Endpoint } from "@udp-relay/address-validation";
+import { elapsedMs } from "@udp-relay/clock";
 import type { Clock } from "@udp-relay/clock";
 import type { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { AdapterError } from "../adapter-error.ts";
@@ -48,6 +49,7 @@ export interface RelayEndpointStats {
 }
 
 const SWEEP_BUDGET = 1_024;
+const SCORE_INTERVAL_MS = 250;
 
 /**
  * A transport, a table of clients, a clock and a policy, joined to the way of a datagram: the clock once a batch,
@@ -62,6 +64,8 @@ export class RelayEndpoint {
   readonly #refusals = new RelayRefusals();
   readonly #errors: ErrorReporter;
   readonly #sweeper: NodeJS.Timeout | undefined;
+  /** Tick at which this relay last had a slot's client scored. */
+  #scoreTicks = new Uint32Array(0);
   #handled = 0;
   #forwarded = 0;
   #forwardedBytes = 0;
@@ -103,7 +107,7 @@ export class RelayEndpoint {
       datagram.batch,
       datagram.index,
       clients.endpoint(to),
-      clients.priorityClass(to),
+      this.#classOf(to, datagram.tick),
     );
     if (dropped === 0) this.#count(to, datagram.length, datagram.tick);
     return dropped;
@@ -123,8 +127,9 @@ export class RelayEndpoint {
     try {
       const to = clients.resolve(client);
       if (to < 0) return -1;
-      const dropped = this.#transport.send(bytes, clients.endpoint(to), clients.priorityClass(to));
-      if (dropped === 0) this.#count(to, bytes.length, this.#options.clock.recentMs());
+      const tick = this.#options.clock.recentMs();
+      const dropped = this.#transport.send(bytes, clients.endpoint(to), this.#classOf(to, tick));
+      if (dropped === 0) this.#count(to, bytes.length, tick);
       return dropped;
     } finally {
       guard.leave();
@@ -226,6 +231,21 @@ export class RelayEndpoint {
   #orRefused(slot: number): number {
     if (slot < 0) this.#refusals.table(slot);
     return slot;
+  }
+
+  /** The class of the client's score, which is computed when somebody asks: so ask, a few times a second. */
+  #classOf(slot: number, tick: number): number {
+    if (slot >= this.#scoreTicks.length) {
+      const grown = new Uint32Array(Math.max(1_024, 2 ** Math.ceil(Math.log2(slot + 1))));
+      grown.fill(tick - SCORE_INTERVAL_MS);
+      grown.set(this.#scoreTicks);
+      this.#scoreTicks = grown;
+    }
+    if (elapsedMs(tick, this.#scoreTicks[slot]!) >= SCORE_INTERVAL_MS) {
+      this.#scoreTicks[slot] = tick;
+      this.#clients.priority(slot, tick);
+    }
+    return this.#clients.priorityClass(slot);
   }
 
   #count(to: number, bytes: number, tick: number): void {
