@@ -58,6 +58,7 @@ export class Relay {
       timeoutMs: config.timeoutMs,
       key: "u32",
       clientsPerPrefix: config.clientsPerPrefix,
+      clock: this.#clock,
       ...(measures && { quality: measures }),
     });
     this.#clients.onExpire((client) => {
@@ -73,10 +74,7 @@ export class Relay {
       protocol: this.#protocol,
       pings: new PingBuckets(config.pingsPerMinute),
     });
-    this.#sweeper = setInterval(
-      () => this.#clients.sweep(this.#clock.update(), SWEEP_BUDGET),
-      config.refreshMs,
-    );
+    this.#sweeper = setInterval(() => this.#sweep(), config.refreshMs);
     this.#sweeper.unref();
   }
 
