@@ -1,5 +1,5 @@
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
-import { superviseWorker } from "@udp-relay/atomics-layout";
+import { superviseWorker, type RegionHandle } from "@udp-relay/atomics-layout";
 import { ShardedMap } from "@udp-relay/sharded-map";
 
 if (isMainThread) {
@@ -12,8 +12,9 @@ if (isMainThread) {
     console.log(`room ${rooms.keyOf(slot)} of ${rooms.size}, in ${guard.depth} guard`);
   });
 } else {
-  const rooms = ShardedMap.attach(workerData);
-  using _guard = rooms.enter();
+  const rooms = ShardedMap.attach(workerData as RegionHandle);
+  const guard = rooms.enter();
   const slot = rooms.getOrInsert(42); // >= 0, or FULL = -1, or BUSY = -2; rooms.created says which
   if (slot >= 0) parentPort?.postMessage(rooms.handle(slot)); // outlives the guard
+  guard.leave();
 }

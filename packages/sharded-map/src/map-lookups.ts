@@ -10,6 +10,11 @@ import { ABSENT } from "./outcomes.ts";
 import { ShardedMapError } from "./sharded-map-error.ts";
 import { hashEndpointWords, hashU32 } from "./tabulation.ts";
 
+// Own names: what is imported is read from its module at every use, what is declared here is part of the code.
+const LIVE_BIT: typeof LIVE = 1;
+const COPY_BIT: typeof COPY = 2;
+const NOT_FOUND: typeof ABSENT = -1;
+
 /** The reading half of a `ShardedMap`: guards, lookups, handles. Nothing here writes to the map. */
 export class MapLookups {
   // `declare`: a field that were first undefined would never be a constant small integer to the compiler.
@@ -80,12 +85,13 @@ export class MapLookups {
       const word = peek(words, segment + cell);
       if (((word ^ hash) & ~slotMask) === 0) {
         const at = this.identityAt + ((word & slotMask) << 1);
-        if (peek(words, at + 1) === wanted && (peek(words, at) & LIVE) !== 0) return (word & slotMask) - 1;
+        if (peek(words, at + 1) === wanted && (peek(words, at) & LIVE_BIT) !== 0)
+          return (word & slotMask) - 1;
       }
-      if (word === 0) return ABSENT;
+      if (word === 0) return NOT_FOUND;
       cell = (cell + 1) & cellMask;
     } while (cell !== home);
-    return ABSENT;
+    return NOT_FOUND;
   }
 
   /** As `get`, for an endpoint given by its words. */
@@ -101,7 +107,7 @@ export class MapLookups {
       if (((word ^ hash) & ~slotMask) === 0) {
         const at = this.identityAt + ((word & slotMask) << 4);
         const control = peek(words, at);
-        const copy = at + 4 + (control & COPY) * 3;
+        const copy = at + 4 + (control & COPY_BIT) * 3;
         const difference =
           (peek(words, copy) ^ a0) |
           (peek(words, copy + 1) ^ a1) |
@@ -109,12 +115,12 @@ export class MapLookups {
           (peek(words, copy + 3) ^ a3) |
           (peek(words, copy + 4) ^ port) |
           (peek(words, copy + 5) ^ zone);
-        if (difference === 0 && (control & LIVE) !== 0) return (word & slotMask) - 1;
+        if (difference === 0 && (control & LIVE_BIT) !== 0) return (word & slotMask) - 1;
       }
-      if (word === 0) return ABSENT;
+      if (word === 0) return NOT_FOUND;
       cell = (cell + 1) & cellMask;
     } while (cell !== home);
-    return ABSENT;
+    return NOT_FOUND;
   }
 
   /** As `get`, for an endpoint. */

@@ -98,9 +98,26 @@ function threadsSuite(kind: "u32" | "ipv4", entries: number): BenchSuite {
   };
 }
 
+/** What the memory module's `peek` costs the hottest path. */
+function inPlaceSuite(entries: number): BenchSuite {
+  const inPlace = "the same lookup, indexed in place";
+  return {
+    area: "map",
+    title: `hit through the memory module, u32 keys, ${entries.toLocaleString("en")} entries`,
+    unit: "ns",
+    reference: inPlace,
+    cases: [
+      nodeCase(OURS, u32Program, { args: ["hit", String(entries)] }),
+      nodeCase(inPlace, new URL("./in-place.ts", import.meta.url), { args: [String(entries)] }),
+    ],
+    goals: [{ case: OURS, against: inPlace, atMost: 1.15 }],
+  };
+}
+
 const missLimit = (entries: number): Limits => ({ toDefault: entries === 1_000_000 ? 1.2 : 1 });
 
 export const suites: readonly BenchSuite[] = SIZES.flatMap((entries) => [
+  inPlaceSuite(entries),
   u32Suite("hit", entries, { toDefault: 0.6, toAhash: 1 }),
   u32Suite("miss", entries, missLimit(entries)),
   u32Suite("insert", entries, { toDefault: 1 }),
