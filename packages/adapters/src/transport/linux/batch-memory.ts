@@ -40,6 +40,8 @@ export class BatchMemory {
   readonly address: number;
   /** Bytes of a received message, at most. */
   readonly slotBytes: number;
+  /** Bytes of a datagram sent, at most. */
+  readonly datagramBytes: number;
   /** Byte offsets of the parts, see above. */
   readonly receiveVectors: number;
   readonly receiveNames: number;
@@ -68,6 +70,7 @@ export class BatchMemory {
       return start;
     };
     this.slotBytes = slotBytes;
+    this.datagramBytes = datagramBytes;
     this.#slotStride = (slotBytes + 63) & ~63;
     this.receiveVectors = part(BATCH_MESSAGES * IOVEC_BYTES);
     this.receiveNames = part(BATCH_MESSAGES * NAME_BYTES);

@@ -72,11 +72,11 @@ export class OutgoingDatagrams {
     return this.refer(offset, bytes.length, endpoint, priorityClass);
   }
 
-  /** Appends bytes that lie in the memory already; false, appending nothing, when they do not. */
+  /** Appends bytes that lie in the memory already; false, appending nothing, when they do not or are too many. */
   refer(offset: number, length: number, endpoint: Endpoint, priorityClass: number): boolean {
     const index = this.count;
-    if (index >= OUTGOING_DATAGRAMS) return false;
     const memory = this.#memory;
+    if (index >= OUTGOING_DATAGRAMS || !(length <= memory.datagramBytes)) return false;
     if (!memory.pointVector(memory.sendVectors + index * IOVEC_BYTES, offset, length)) return false;
     const name = (memory.sendNames + index * NAME_BYTES) >> 2;
     const nameLength = writeSocketAddress(memory.words, name, endpoint, this.#ipv6);
