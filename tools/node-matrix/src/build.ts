@@ -7,6 +7,7 @@ import { CACHE, ROOT } from "./paths.ts";
 interface Manifest {
   readonly name: string;
   readonly exports: unknown;
+  readonly imports?: unknown;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
@@ -51,8 +52,9 @@ function buildPackage(packageName: string): string[] {
   }
   if (existsSync(new URL("README.md", from))) copyFile(new URL("README.md", from), new URL("README.md", to));
   const { name } = manifest;
-  const exports: unknown = JSON.parse(JSON.stringify(manifest.exports).replaceAll("./dist/", "./src/"));
-  writeJson(new URL("package.json", to), { name, type: "module", exports });
+  const { exports, imports = {} } = manifest;
+  const entries = JSON.stringify({ exports, imports }).replaceAll("./dist/", "./src/");
+  writeJson(new URL("package.json", to), { name, type: "module", ...(JSON.parse(entries) as object) });
   link(to, `node_modules/${name}`);
   const workspace: string[] = [];
   for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })) {
