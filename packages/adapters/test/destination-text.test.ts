@@ -30,7 +30,7 @@ describe("the text of destinations", () => {
   it("maps IPv4 for a dual-stack socket, and keeps zones apart", () => {
     const texts = new DestinationText(true);
     expect(texts.of(parseEndpoint("10.1.2.3:4"))).toBe("::ffff:10.1.2.3");
-    expect(texts.of(parseEndpoint("[fe80::1%3]:4"))).toBe("fe80::1%3");
-    expect(texts.of(parseEndpoint("[fe80::1%4]:4"))).toBe("fe80::1%4");
+    expect(texts.of(parseEndpoint("[fe80::1%70003]:4"))).toBe("fe80::1%70003");
+    expect(texts.of(parseEndpoint("[fe80::1%70004]:4"))).toBe("fe80::1%70004");
   });
 });
