@@ -26,9 +26,9 @@ export function writeMeasured(memory: TableMemory, slot: number, word: MeasuredW
   if (exchange(memory.words, metrics + word, bits) !== bits) add(memory.words, metrics + VERSION, 1);
 }
 
-/** Undefined while nothing was measured. Concurrency: in a guard; one atomic read. */
+/** Undefined while nothing was measured. Concurrency: in a guard; one plain read. */
 export function readMeasured(memory: TableMemory, slot: number, word: MeasuredWord): number | undefined {
-  const bits = load(memory.words, metricsOf(memory, slot) + word);
+  const bits = peek(memory.words, metricsOf(memory, slot) + word);
   return bits === 0 ? undefined : Math.abs(floatOfBits(bits));
 }
 

@@ -1,5 +1,5 @@
 import type { Endpoint } from "@udp-relay/address-validation";
-import { load } from "@udp-relay/atomics-layout/memory";
+import { peek } from "@udp-relay/atomics-layout/memory";
 import { bothRates, priorityOf, readMeasured } from "./client-metrics.ts";
 import { JITTER, LAST_TICK, LATENCY, LOSS } from "./client-record.ts";
 import type { ClientSnapshot } from "./client-snapshot.ts";
@@ -33,7 +33,7 @@ export function readSnapshot(
   readTotals(memory, slot, totals);
   const bytesPerSecondIn = rateAt(memory, receiveLine(memory, slot), now);
   const bytesPerSecondOut = rateAt(memory, sendLine(memory, slot), now);
-  const idleMs = sinceMs(now, load(memory.words, receiveLine(memory, slot) + LAST_TICK));
+  const idleMs = sinceMs(now, peek(memory.words, receiveLine(memory, slot) + LAST_TICK));
   return {
     handle,
     id,

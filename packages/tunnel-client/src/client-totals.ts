@@ -1,4 +1,4 @@
-import { add, compareExchange, load, store } from "@udp-relay/atomics-layout/memory";
+import { add, compareExchange, load, peek, store } from "@udp-relay/atomics-layout/memory";
 import {
   BASE_BYTES_0,
   BASE_BYTES_1_IN,
@@ -38,7 +38,7 @@ const ATTEMPTS = 4;
 /**
  * Reads all totals: each is exact, packets and bytes may differ by the updates in flight, at most one a thread.
  *
- * Concurrency: in a guard; atomic reads, never waits.
+ * Concurrency: in a guard; the words that choose the baseline are read again, atomically, after the last. Never waits.
  */
 export function readTotals(memory: TableMemory, slot: number, target: ClientTotals): void {
   const { words, ops } = memory;
@@ -46,14 +46,14 @@ export function readTotals(memory: TableMemory, slot: number, target: ClientTota
   const receive = receiveLine(memory, slot);
   const send = sendLine(memory, slot);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const version = load(words, metrics + VERSION);
-    const copy = load(words, metrics + RESET) & 1;
+    const version = peek(words, metrics + VERSION);
+    const copy = peek(words, metrics + RESET) & 1;
     // Baselines first: a counter read later is never behind its baseline.
     const packetsIn = ops.load64((receive + packetsBase(copy)) * 4);
     const bytesIn = ops.load64(bytesInBase(receive, metrics, copy) * 4);
     const packetsOut = ops.load64((send + packetsBase(copy)) * 4);
     const bytesOut = ops.load64(bytesOutBase(send, metrics, copy) * 4);
-    target.startTick = load(words, startAt(send, metrics, copy)) >>> 0;
+    target.startTick = peek(words, startAt(send, metrics, copy)) >>> 0;
     target.packetsReceived = ops.load64((receive + PACKETS) * 4) - packetsIn;
     target.bytesReceived = ops.load64((receive + BYTES) * 4) - bytesIn;
     target.packetsSent = ops.load64((send + PACKETS) * 4) - packetsOut;
@@ -62,7 +62,7 @@ export function readTotals(memory: TableMemory, slot: number, target: ClientTota
   }
 }
 
-/** The tick from which a client's age counts. Concurrency: as `readTotals`. */
+/** The tick from which a client's age counts. Concurrency: in a guard; plain reads. */
 export function startTick(memory: TableMemory, slot: number): number {
   const metrics = metricsOf(memory, slot);
   return load(

@@ -88,8 +88,8 @@ export function rateAt(memory: TableMemory, line: number, now: number): number {
     const total = ops.load64((line + BYTES) * 4) | 0;
     const elapsedMs = sinceMs(now, tick);
     const silent = elapsedMs > SILENT_TIME_CONSTANTS * timeConstantMs;
-    const fresh = fadedRate(memory, (total - folded) >>> 0, elapsedMs);
-    rate = silent ? fresh : floatOfBits(bits) * Math.exp(-elapsedMs / timeConstantMs) + fresh;
+    const kept = bits === 0 ? 0 : floatOfBits(bits) * Math.exp(-elapsedMs / timeConstantMs);
+    rate = silent ? 0 : kept + fadedRate(memory, (total - folded) >>> 0, elapsedMs);
     if (ops.loadPair(claimByte) === tick && ops.pairHigh() === folded) break;
   }
   return rate;

@@ -1,0 +1,56 @@
+import { endpointFromWords, type Endpoint } from "@udp-relay/address-validation";
+import { CoarseClock } from "@udp-relay/clock";
+import { TunnelClientTable } from "@udp-relay/tunnel-client";
+import { addressText, keysOf } from "../map/keys.ts";
+
+/** u32 keys, endpoints as words (a batch of an adapter's), or endpoints from a dgram listener's rinfo strings. */
+export type ClientKind = "u32" | "ipv4" | "rinfo";
+
+/** What `node:dgram` gives a listener. */
+export interface Rinfo {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Datagrams between two readings of the clock, and in a guard. */
+export const BATCH = 32;
+
+/** The clients of a run, by all three kinds of key, in the shuffled order of the maps' benchmarks. */
+export interface Clients {
+  readonly ids: Uint32Array;
+  readonly endpoints: readonly Endpoint[];
+  readonly rinfos: readonly Rinfo[];
+}
+
+export function clientsOf(kind: ClientKind, count: number): Clients {
+  const keys = keysOf(kind === "u32" ? "u32" : "ipv4", count);
+  const some = kind === "u32" ? 1 : count;
+  const endpoints = Array.from({ length: some }, (_, i) => {
+    return endpointFromWords(keys.a0[i]!, keys.a1[i]!, keys.a2[i]!, keys.a3[i]!, keys.port[i]!);
+  });
+  const rinfos = Array.from({ length: kind === "rinfo" ? count : 0 }, (_, i) => {
+    return { address: addressText(keys, i), port: keys.port[i]! };
+  });
+  return { ids: Uint32Array.from(keys.u32), endpoints, rinfos };
+}
+
+/** A table in which all of them have joined. */
+export function filledTable(kind: ClientKind, count: number, clients: Clients): TunnelClientTable {
+  const clock = new CoarseClock();
+  const table = TunnelClientTable.create({
+    capacity: count,
+    timeoutMs: 30_000,
+    key: kind === "u32" ? "u32" : "endpoint",
+  });
+  const tick = clock.update();
+  const guard = table.enter();
+  for (let i = 0; i < count; i++) {
+    const slot =
+      kind === "u32"
+        ? table.join(clients.ids[i]!, clients.endpoints[0]!, tick)
+        : table.joinEndpoint(clients.endpoints[i]!, tick);
+    if (slot < 0) throw new Error(`client ${i} was refused: ${slot}`);
+  }
+  guard.leave();
+  return table;
+}
