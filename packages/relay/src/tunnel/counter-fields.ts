@@ -1,0 +1,87 @@
+import { REASON_CODES, reasonName } from "@udp-relay/address-validation";
+import { dropReasonNames } from "@udp-relay/adapters";
+
+/** What is counted beside drops, by its field. */
+export const Total = {
+  received: 0,
+  receivedBytes: 1,
+  forwarded: 2,
+  forwardedBytes: 3,
+  registrations: 4,
+  pings: 5,
+  commands: 6,
+  batches: 7,
+} as const;
+
+/** Why the relay drops a datagram, in this order; the address policy and the transport have reasons of their own. */
+export const relayDropReasons = [
+  "tooShort",
+  "selfAddressed",
+  "badPing",
+  "badCommand",
+  "notStrict",
+  "noHeader",
+  /** The protocol's `read` threw. */
+  "protocolThrew",
+  /** A live client's id from another endpoint. */
+  "idTaken",
+  "tableFull",
+  "prefixFull",
+  "maintenance",
+  /** There is room, but each free slot rests: some thread stands still inside a guard. */
+  "resting",
+  /** A shard or an endpoint was being changed by another thread. */
+  "busy",
+  "unknownReceiver",
+  /** Sender and receiver are behind one endpoint: it would come straight back. */
+  "sameEndpoint",
+  "pingLimit",
+  /** One client to one other, above the cap: a loop between relays, or a flood. */
+  "pairLimit",
+  /** The receiver has never answered, and was sent as much as an unconfirmed address may be. */
+  "unconfirmed",
+  "commandRefused",
+  /** The batch in a worker's hands when it died. */
+  "workerDied",
+] as const;
+
+/** Why the relay itself drops a datagram. */
+export type RelayDropReason = (typeof relayDropReasons)[number];
+
+const FIRST_DROP = Object.keys(Total).length;
+const FIRST_ADDRESS = FIRST_DROP + relayDropReasons.length;
+const FIRST_TRANSPORT = FIRST_ADDRESS + REASON_CODES;
+
+/** Numbers that a worker counts. */
+export const COUNTER_FIELDS: number = FIRST_TRANSPORT + dropReasonNames.length;
+
+const dropIndex = new Map(relayDropReasons.map((reason, index) => [reason, FIRST_DROP + index]));
+
+export function dropField(reason: RelayDropReason): number {
+  return dropIndex.get(reason)!;
+}
+
+/** @param code of the address policy, 1..127 */
+export function addressField(code: number): number {
+  return FIRST_ADDRESS + code;
+}
+
+/** @param code of a transport's reason, 1.. */
+export function transportField(code: number): number {
+  return FIRST_TRANSPORT + code;
+}
+
+/** Drops by name, those that never happened left out; the policy's reasons are prefixed with `address:`. */
+export function namedDrops(totals: Float64Array): Record<string, number> {
+  const drops: Record<string, number> = {};
+  const put = (name: string, field: number): void => {
+    const count = totals[field]!;
+    if (count > 0) drops[name] = (drops[name] ?? 0) + count;
+  };
+  for (const reason of relayDropReasons) put(reason, dropField(reason));
+  for (let code = 0; code < REASON_CODES; code++) put(`address:${reasonName(code)}`, addressField(code));
+  dropReasonNames.forEach((name, code) => {
+    if (name !== undefined) put(name, transportField(code));
+  });
+  return drops;
+}
