@@ -1,4 +1,4 @@
-import { elapsedMs, type Clock } from "@udp-relay/clock";
+import type { Clock } from "@udp-relay/clock";
 import { countEvent, FUTURE_STAMPS } from "./table-counters.ts";
 import type { TableMemory } from "./table-memory.ts";
 import { isFuture, sinceMs } from "./tick-distance.ts";
@@ -42,7 +42,9 @@ export class ThreadTick {
     this.#begun = true;
     this.#lastMoved = now;
     if (this.#resumedAt !== undefined) {
-      if (elapsedMs(now, this.#resumedAt) < this.#drainMs) return now;
+      const drained = sinceMs(now, this.#resumedAt) >= this.#drainMs;
+      // A resumption in the future was none: the tick that looked like it was wrong.
+      if (!drained && !isFuture(now, this.#resumedAt)) return now;
       this.#resumedAt = undefined;
     }
     this.#memory.owner.beat(now);
