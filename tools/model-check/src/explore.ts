@@ -21,6 +21,9 @@ export interface Exploration {
   readonly passes: number;
 }
 
+/** States of the first pass that are worth their time even if it turns out to be in vain; doubled with each. */
+const PATIENCE = 512;
+
 /**
  * Every interleaving, up to equivalence: a depth-first search over states, each visited once. Where a thread's next
  * step commutes with everything that the others may still do, only that step is taken (a persistent set of one). What
@@ -33,7 +36,7 @@ export function explore(system: ModelSystem): Exploration {
   const deadline = processorMs() + (system.scenario.limits?.milliseconds ?? 120_000);
   let passes = 0;
   for (;;) {
-    const pass = new Pass(system, deadline);
+    const pass = new Pass(system, deadline, PATIENCE << Math.min(passes, 20));
     const counted = pass.run();
     passes++;
     if (counted !== undefined) return { ...counted, passes };
@@ -45,6 +48,8 @@ class Pass {
   readonly #system: ModelSystem;
   readonly #judge: Judge;
   readonly #deadline: number;
+  /** How many states it goes through to learn, although it is known that it must be done again. */
+  readonly #patience: number;
   readonly #maxStates: number;
   readonly #maxPauses: number;
   readonly #seen = new Set<string>();
@@ -53,10 +58,11 @@ class Pass {
   #steps = 0;
   #ends = 0;
 
-  constructor(system: ModelSystem, deadline: number) {
+  constructor(system: ModelSystem, deadline: number, patience: number) {
     this.#system = system;
     this.#judge = new Judge(system);
     this.#deadline = deadline;
+    this.#patience = patience;
     this.#supervisorRoots = system.supervisors.map(({ root }) => root);
     this.#maxPauses = system.scenario.limits?.pauses ?? 1_000;
     this.#maxStates = system.scenario.limits?.states ?? 1_000_000;
@@ -85,7 +91,7 @@ class Pass {
           undefined,
         );
       }
-      if ((this.#seen.size & 1023) === 0 && this.#invalidated()) return undefined;
+      if (this.#seen.size > this.#patience && this.#invalidated()) return undefined;
       this.#expand(state, stack);
     }
     if (this.#invalidated()) return undefined;

@@ -6,6 +6,7 @@ export { memoryHooks } from "./memory-hooks.ts";
 export type { AccessSink, WaitResult } from "./memory-hooks.ts";
 export { runScenario } from "./run-scenario.ts";
 export type { ScenarioResult } from "./run-scenario.ts";
+export { useRealClock } from "./environment.ts";
 export { defineScenario, supervisor, thread } from "./scenario.ts";
 export type {
   Call,

@@ -2,7 +2,7 @@ import type { Action, Flush, ModelState } from "./model-state.ts";
 import type { ModelSystem } from "./model-system.ts";
 import { writes } from "./operation.ts";
 import type { Operation } from "./operation.ts";
-import type { BufferedStore, MemoryState } from "./weak-memory.ts";
+import type { MemoryState } from "./weak-memory.ts";
 
 /** Everything that may happen next; while a spin runs out, only its own thread's steps. */
 export function possibleActions(system: ModelSystem, state: ModelState): readonly Action[] {
@@ -102,47 +102,76 @@ function flushed(system: ModelSystem, state: ModelState, flushes: readonly Flush
   );
 }
 
-/** Which of the others' buffered stores become visible now: of each thread and location none, one, two, … */
+/**
+ * Which buffered stores become visible before a step at these locations: of each location every sequence. The thread's
+ * own ones matter only where others' race with them.
+ */
 function flushChoices(
-  state: ModelState,
+  { memory }: ModelState,
   thread: number,
   locations: readonly number[],
 ): readonly (readonly Flush[])[] {
-  let choices: readonly (readonly Flush[])[] = [[]];
-  for (let other = 0; other < state.nodes.length; other++) {
-    if (other === thread || state.memory.buffers[other]!.length === 0) continue;
-    for (const [location, count] of countedByLocation(state.memory.buffers[other]!, locations)) {
-      const flush: Flush = { thread: other, location };
-      choices = choices.flatMap((choice) =>
-        Array.from({ length: count + 1 }, (_, times) => [...choice, ...Array<Flush>(times).fill(flush)]),
-      );
-    }
+  if (memory.buffers.every((buffer, other) => other === thread || buffer.length === 0)) return NO_FLUSH;
+  let choices = NO_FLUSH;
+  for (const [location, counts] of bufferedAt(memory, locations)) {
+    if (counts.every((count, other) => other === thread || count === 0)) continue;
+    const sequences = flushSequences(location, counts);
+    choices = choices.flatMap((choice) => sequences.map((sequence) => [...choice, ...sequence]));
   }
   return choices;
 }
 
-function countedByLocation(
-  entries: readonly BufferedStore[],
-  locations: readonly number[],
-): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const { operation } of entries) {
-    if (!locations.includes(operation.location) && !locations.includes(operation.high)) continue;
-    counts.set(operation.location, (counts.get(operation.location) ?? 0) + 1);
-  }
-  return counts;
+const NO_FLUSH: readonly (readonly Flush[])[] = [[]];
+
+/** For each location that a buffered store goes to, and that is one of these, how many each thread has. */
+function bufferedAt(memory: MemoryState, locations: readonly number[]): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  memory.buffers.forEach((buffer, thread) => {
+    for (const { operation } of buffer) {
+      if (!locations.includes(operation.location) && !locations.includes(operation.high)) continue;
+      const counts = found.get(operation.location) ?? memory.buffers.map(() => 0);
+      counts[thread]! += 1;
+      found.set(operation.location, counts);
+    }
+  });
+  return found;
 }
 
-/** Nobody takes steps any more: what is buffered becomes visible, in either order where two threads' stores race. */
+/** All sequences of flushes at a location, the empty one first. */
+function flushSequences(location: number, counts: readonly number[]): readonly (readonly Flush[])[] {
+  const longer = counts.flatMap((count, thread) => {
+    if (count === 0) return [];
+    const rest = flushSequences(location, counts.with(thread, count - 1));
+    return rest.map((sequence) => [{ thread, location }, ...sequence]);
+  });
+  return [[], ...longer];
+}
+
+/**
+ * Nobody takes steps any more: what is buffered becomes visible. Where several threads' stores race for a location,
+ * any of them may be the last.
+ */
 function drains({ memory }: ModelState): readonly Action[] {
-  const waiting = memory.buffers.flatMap((buffer, thread) =>
-    buffer.length > 0 ? [simple("drain", thread)] : [],
-  );
-  const locations = waiting.map(
-    ({ thread }) => new Set(memory.buffers[thread]!.map(({ operation }) => operation.location)),
-  );
-  const races = locations.some((one, index) =>
-    locations.slice(index + 1).some((other) => [...one].some((location) => other.has(location))),
-  );
-  return races ? waiting : waiting.slice(0, 1);
+  const waiting = memory.buffers.findIndex((buffer) => buffer.length > 0);
+  if (waiting < 0) return [];
+  let choices = NO_FLUSH;
+  for (const [location, counts] of bufferedAt(
+    memory,
+    memory.buffers.flatMap((_, thread) => targets(memory, thread)),
+  )) {
+    const writers = counts.flatMap((count, thread) => (count > 0 ? [thread] : []));
+    if (writers.length < 2) continue;
+    const orders = writers.map((last) => [...writers.filter((writer) => writer !== last), last]);
+    choices = choices.flatMap((choice) =>
+      orders.map((order) => [
+        ...choice,
+        ...order.flatMap((thread) => Array<Flush>(counts[thread]!).fill({ thread, location })),
+      ]),
+    );
+  }
+  return choices.map((flushes) => ({ kind: "drain", thread: waiting, choice: 0, flushes }));
+}
+
+function targets(memory: MemoryState, thread: number): number[] {
+  return memory.buffers[thread]!.map(({ operation }) => operation.location);
 }

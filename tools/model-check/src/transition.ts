@@ -17,7 +17,7 @@ export function takeAction(
 ): ModelState {
   const { thread, kind } = action;
   const node = from.nodes[thread]!;
-  if (kind === "drain") return flushAll(system, from, thread);
+  if (kind === "drain") return drain(system, from, action.flushes);
   let state = from.status[thread] === "starting" ? start(system, from, thread) : from;
   for (const flush of action.flushes) state = flushOldest(system, state, flush.thread, flush.location);
   if (branching || kind === "return") state = placeCalls(system, state, thread, node);
@@ -101,6 +101,13 @@ function start(system: ModelSystem, state: ModelState, thread: number): ModelSta
   const drained = flushAll(system, state, state.interrupted);
   const memory = system.memory.synchronise(drained.memory, thread);
   return { ...drained, status: state.status.with(thread, "ready"), memory };
+}
+
+function drain(system: ModelSystem, from: ModelState, flushes: readonly Flush[]): ModelState {
+  let state = from;
+  for (const flush of flushes) state = flushOldest(system, state, flush.thread, flush.location);
+  for (let thread = 0; thread < state.nodes.length; thread++) state = flushAll(system, state, thread);
+  return state;
 }
 
 function flushAll(system: ModelSystem, state: ModelState, thread: number): ModelState {

@@ -1,0 +1,129 @@
+/**
+ * An independent reading of the memory model, for programs that are data: every interleaving and every moment at which
+ * a buffered store may become visible are tried one by one, with no reduction and nothing shared with the checker.
+ */
+export type Instruction =
+  | { readonly op: "peek" | "load"; readonly word: number }
+  | { readonly op: "poke" | "store" | "add"; readonly word: number; readonly value: number }
+  | { readonly op: "cas"; readonly word: number; readonly expected: number; readonly value: number }
+  | { readonly op: "fence" };
+export type Program = readonly Instruction[];
+
+interface Machine {
+  /** Of each word all values since the start. */
+  histories: number[][];
+  /** Of each word what its newest value carries. */
+  released: (number[] | undefined)[];
+  fenced: number[];
+  threads: { at: number; results: number[]; seen: number[]; buffer: { word: number; value: number }[] }[];
+}
+
+/** Everything that the programs may end with: each thread's results, and the words, as JSON. */
+export function allOutcomes(programs: readonly Program[], words: number): Set<string> {
+  const outcomes = new Set<string>();
+  const visited = new Set<string>();
+  const start: Machine = {
+    histories: Array.from({ length: words }, () => [0]),
+    released: Array.from({ length: words }, () => undefined),
+    fenced: Array<number>(words).fill(0),
+    threads: programs.map(() => ({ at: 0, results: [], seen: Array<number>(words).fill(0), buffer: [] })),
+  };
+  const visit = (machine: Machine): void => {
+    const key = JSON.stringify(machine);
+    if (visited.has(key)) return;
+    visited.add(key);
+    const following = programs.flatMap((program, thread) => [...successors(machine, thread, program)]);
+    following.forEach(visit);
+    if (following.length > 0) return;
+    const results = machine.threads.map((state) => state.results);
+    outcomes.add(JSON.stringify([results, machine.histories.map((history) => history.at(-1))]));
+  };
+  visit(start);
+  return outcomes;
+}
+
+function* successors(machine: Machine, thread: number, program: Program): Generator<Machine> {
+  const { buffer, at } = machine.threads[thread]!;
+  for (let entry = 0; entry < buffer.length; entry++) {
+    const { word } = buffer[entry]!;
+    if (buffer.findIndex((other) => other.word === word) !== entry) continue;
+    const next = structuredClone(machine);
+    const [flushed] = next.threads[thread]!.buffer.splice(entry, 1);
+    commit(next, thread, word, flushed!.value, false);
+    yield next;
+  }
+  const instruction = program[at];
+  if (instruction === undefined) return;
+  const releases =
+    instruction.op === "fence" ||
+    instruction.op === "store" ||
+    instruction.op === "add" ||
+    instruction.op === "cas";
+  if (releases && buffer.length > 0) return;
+  if (instruction.op === "peek") {
+    for (const [value, index] of readable(machine, thread, instruction.word)) {
+      const next = structuredClone(machine);
+      const mine = next.threads[thread]!;
+      mine.at++;
+      mine.results.push(value);
+      mine.seen[instruction.word] = Math.max(mine.seen[instruction.word]!, index);
+      yield next;
+    }
+    return;
+  }
+  const next = structuredClone(machine);
+  next.threads[thread]!.at++;
+  perform(next, thread, instruction);
+  yield next;
+}
+
+function readable(machine: Machine, thread: number, word: number): [value: number, index: number][] {
+  const { buffer, seen } = machine.threads[thread]!;
+  const own = buffer.findLast((entry) => entry.word === word);
+  if (own !== undefined) return [[own.value, 0]];
+  const history = machine.histories[word]!;
+  return history.flatMap((value, index): [number, number][] =>
+    index >= seen[word]! ? [[value, index]] : [],
+  );
+}
+
+function perform(machine: Machine, thread: number, instruction: Exclude<Instruction, { op: "peek" }>): void {
+  const mine = machine.threads[thread]!;
+  if (instruction.op === "fence") {
+    mine.seen = newest(mine.seen, machine.fenced);
+    machine.fenced = [...mine.seen];
+    return;
+  }
+  const { word } = instruction;
+  if (instruction.op === "poke") {
+    mine.buffer.push({ word, value: instruction.value });
+    return;
+  }
+  const own = mine.buffer.findLast((entry) => entry.word === word);
+  if (instruction.op === "load" && own !== undefined) {
+    mine.results.push(own.value);
+    return;
+  }
+  const old = machine.histories[word]!.at(-1)!;
+  mine.seen = newest(mine.seen, machine.released[word] ?? []);
+  mine.seen[word] = machine.histories[word]!.length - 1;
+  if (instruction.op !== "store") mine.results.push(old);
+  if (instruction.op === "store") commit(machine, thread, word, instruction.value, true);
+  else if (instruction.op === "add" && instruction.value !== 0)
+    commit(machine, thread, word, old + instruction.value, true);
+  else if (instruction.op === "cas" && old === instruction.expected && instruction.value !== old) {
+    commit(machine, thread, word, instruction.value, true);
+  }
+}
+
+function commit(machine: Machine, thread: number, word: number, value: number, atomic: boolean): void {
+  const mine = machine.threads[thread]!;
+  machine.histories[word]!.push(value);
+  mine.seen[word] = machine.histories[word]!.length - 1;
+  machine.released[word] = atomic ? [...mine.seen] : undefined;
+  if (atomic) machine.fenced = newest(machine.fenced, mine.seen);
+}
+
+function newest(one: readonly number[], other: readonly number[]): number[] {
+  return one.map((index, word) => Math.max(index, other[word] ?? 0));
+}
