@@ -9,8 +9,8 @@ import { hashEndpointWords, hashU32 } from "./tabulation.ts";
  *     control  generation (28 bits) | unused (2) | COPY (1) | LIVE (1)
  *
  *     u32      0 control  1 key
- *     endpoint 0 control  1 stamp of the idle copy  2, 3 unused  4..9 key copy 0  10..15 key copy 1
- *              (address words 0 to 3, port, zone; COPY says which copy is the key)
+ *     endpoint 0 control  1 stamp of the idle copy  2..7 first copy of the key (address words 0 to 3, port, zone)
+ *              and 0..5 in the section "secondKeys" the second copy; COPY says which one is the key
  *
  * An entry exists from the store that sets LIVE to the store that clears it: both have one writer, the holder of the lock
  * of the key's shard. A slot's key does not change while it is not LIVE and rests, so that whoever found a slot in a
@@ -23,8 +23,8 @@ export const MAX_GENERATION: number = 2 ** 28 - 1;
 
 const COPY_STAMP = 1;
 const U32_KEY = 1;
-const COPY_0 = 4;
-const COPY_WORDS = 6;
+const FIRST_COPY = 2;
+const SECOND_COPY_BITS = 3;
 
 /** Handles hold the slot in their low 24 bits and the generation above: an integer below 2^52, never 0. */
 const HANDLE_SLOTS = 2 ** 24;
@@ -78,7 +78,11 @@ export function slotOfHandle(memory: MapMemory, handle: number): number {
 export function keyAt(memory: MapMemory, slot: number): number {
   const at = controlAt(memory, slot);
   if (memory.keyWords === 1) return at + U32_KEY;
-  return at + COPY_0 + ((peek(memory.words, at) & COPY) === 0 ? 0 : COPY_WORDS);
+  return (peek(memory.words, at) & COPY) === 0 ? at + FIRST_COPY : secondCopyAt(memory, slot);
+}
+
+function secondCopyAt(memory: MapMemory, slot: number): number {
+  return memory.secondKeysAt + ((slot + 1) << SECOND_COPY_BITS);
 }
 
 /** Whether a slot is LIVE under the key in `memory.key`. */
@@ -99,7 +103,7 @@ export function writeKey(memory: MapMemory, slot: number): void {
     writeWords(memory, at + U32_KEY);
     return;
   }
-  writeWords(memory, at + COPY_0);
+  writeWords(memory, at + FIRST_COPY);
   poke(memory.words, at + COPY_STAMP, 0);
 }
 
@@ -125,7 +129,7 @@ export function endpointOf(memory: MapMemory, slot: number): EndpointWords {
 export function hashOfKey(memory: MapMemory): number {
   const { key, tables } = memory;
   if (memory.keyWords === 1) return hashU32(tables, key[0]!);
-  return hashEndpointWords(tables, memory.mapped, key[0]!, key[1]!, key[2]!, key[3]!, key[4]!, key[5]!);
+  return hashEndpointWords(tables, key[0]!, key[1]!, key[2]!, key[3]!, key[4]!, key[5]!);
 }
 
 /** The hash of a slot's present key. Concurrency: the holder of its shard's lock. */
@@ -135,7 +139,6 @@ export function hashOfSlot(memory: MapMemory, slot: number): number {
   if (memory.keyWords === 1) return hashU32(tables, peek(words, at));
   return hashEndpointWords(
     tables,
-    memory.mapped,
     peek(words, at),
     peek(words, at + 1),
     peek(words, at + 2),
@@ -157,7 +160,8 @@ export function setIdleCopyStamp(memory: MapMemory, slot: number, stamp: number)
 /** Writes `memory.key` to the copy that is not the key. Concurrency: the shard's holder, once that copy has passed. */
 export function writeIdleCopy(memory: MapMemory, slot: number): void {
   const at = controlAt(memory, slot);
-  writeWords(memory, at + COPY_0 + ((peek(memory.words, at) & COPY) === 0 ? COPY_WORDS : 0));
+  const second = (peek(memory.words, at) & COPY) === 0;
+  writeWords(memory, second ? secondCopyAt(memory, slot) : at + FIRST_COPY);
 }
 
 /**

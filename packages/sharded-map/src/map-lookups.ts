@@ -8,7 +8,7 @@ import type { EndpointWords, ShardedMapThreadOptions } from "./map-options.ts";
 import { MAP_NAME } from "./map-plan.ts";
 import { ABSENT } from "./outcomes.ts";
 import { ShardedMapError } from "./sharded-map-error.ts";
-import { hashEndpointWords, hashU32 } from "./tabulation.ts";
+import { hashEndpointWords, hashIPv4, hashU32, isIPv4 } from "./tabulation.ts";
 
 // Own names: what is imported is read from its module at every use, what is declared here is part of the code.
 const LIVE_BIT: typeof LIVE = 1;
@@ -34,6 +34,7 @@ export class MapLookups {
   declare private readonly mapped: number;
   declare private readonly selectorsAt: number;
   declare private readonly identityAt: number;
+  declare private readonly secondKeysAt: number;
   declare private readonly cellBits: number;
   declare private readonly cellMask: number;
   declare private readonly shardMask: number;
@@ -54,6 +55,7 @@ export class MapLookups {
     this.mapped = memory.mapped;
     this.selectorsAt = memory.selectorsAt;
     this.identityAt = memory.identityAt;
+    this.secondKeysAt = memory.secondKeysAt;
     this.cellBits = memory.cellBits;
     this.cellMask = memory.cellMask;
     this.shardMask = memory.shardMask;
@@ -97,17 +99,49 @@ export class MapLookups {
   /** As `get`, for an endpoint given by its words. */
   getWords(a0: number, a1: number, a2: number, a3: number, port: number, zone: number): number {
     if (this.endpointGuard.depth === 0) this.refuse(6);
+    return isIPv4(a0, a1, a2, zone) ? this.findIPv4(a3, port) : this.findWords(a0, a1, a2, a3, port, zone);
+  }
+
+  /** Apart from `findWords` because it is shorter: short enough to become part of its caller. */
+  private findIPv4(a3: number, port: number): number {
     const { words, cellMask, slotMask } = this;
-    const hash = hashEndpointWords(this.tables, this.mapped, a0, a1, a2, a3, port, zone);
+    const hash = hashIPv4(this.tables, this.mapped, a3, port);
     const segment = peek(words, this.selectorsAt + ((hash >>> this.cellBits) & this.shardMask));
     const home = hash & cellMask;
     let cell = home;
     do {
       const word = peek(words, segment + cell);
       if (((word ^ hash) & ~slotMask) === 0) {
-        const at = this.identityAt + ((word & slotMask) << 4);
-        const control = peek(words, at);
-        const copy = at + 4 + (control & COPY_BIT) * 3;
+        const place = (word & slotMask) << 3;
+        const control = peek(words, this.identityAt + place);
+        const copy = (control & COPY_BIT) === 0 ? this.identityAt + place + 2 : this.secondKeysAt + place;
+        const difference =
+          peek(words, copy) |
+          peek(words, copy + 1) |
+          (peek(words, copy + 2) ^ 0xffff) |
+          (peek(words, copy + 3) ^ a3) |
+          (peek(words, copy + 4) ^ port) |
+          peek(words, copy + 5);
+        if (difference === 0 && (control & LIVE_BIT) !== 0) return (word & slotMask) - 1;
+      }
+      if (word === 0) return NOT_FOUND;
+      cell = (cell + 1) & cellMask;
+    } while (cell !== home);
+    return NOT_FOUND;
+  }
+
+  private findWords(a0: number, a1: number, a2: number, a3: number, port: number, zone: number): number {
+    const { words, cellMask, slotMask } = this;
+    const hash = hashEndpointWords(this.tables, a0, a1, a2, a3, port, zone);
+    const segment = peek(words, this.selectorsAt + ((hash >>> this.cellBits) & this.shardMask));
+    const home = hash & cellMask;
+    let cell = home;
+    do {
+      const word = peek(words, segment + cell);
+      if (((word ^ hash) & ~slotMask) === 0) {
+        const place = (word & slotMask) << 3;
+        const control = peek(words, this.identityAt + place);
+        const copy = (control & COPY_BIT) === 0 ? this.identityAt + place + 2 : this.secondKeysAt + place;
         const difference =
           (peek(words, copy) ^ a0) |
           (peek(words, copy + 1) ^ a1) |

@@ -84,6 +84,8 @@ export class MapMemory {
   /** Of the identity before slot 0's: `identityAt + ((slot + 1) << identityBits)`. */
   declare readonly identityAt: number;
   declare readonly identityBits: number;
+  /** As `identityAt`, for the second copies of endpoints. */
+  declare readonly secondKeysAt: number;
   declare readonly linksAt: number;
   declare readonly recordsAt: number;
   declare readonly recordWords: number;
@@ -126,6 +128,7 @@ export class MapMemory {
     this.segmentsAt = word("segments");
     this.identityAt = word("identity");
     this.identityBits = identityBits(shape);
+    this.secondKeysAt = word("secondKeys");
     this.linksAt = word("links");
     this.recordsAt = word("records");
     this.recordWords = shape.recordBytes >>> 2;

@@ -10,7 +10,8 @@ import { ShardedMapError } from "./sharded-map-error.ts";
  *     selectors  a word a shard: where its index segment is now (read by every lookup, written by a rebuild only)
  *     shards     128 bytes a shard: lock, journal, slot list, counters
  *     segments   one for each shard and a spare one for each group of 4, `cells` words each
- *     identity   a slot's generation, state and key: 8 bytes (u32 keys), 64 bytes (endpoints), read by every hit
+ *     identity   a slot's generation, state and key: 8 bytes (u32 keys), 32 bytes (endpoints), read by every hit
+ *     secondKeys another 32 bytes for a slot's endpoint, read once that has changed
  *     links      a word a slot: the next free slot of its shard
  *     records    the slab
  */
@@ -104,7 +105,7 @@ export function groupsOf(shape: MapShape): number {
 
 /** Words from one slot's identity to the next, as a power of two. */
 export function identityBits(shape: MapShape): number {
-  return shape.keyWords === 1 ? 1 : 4;
+  return shape.keyWords === 1 ? 1 : 3;
 }
 
 /** The region of a map; every thread that uses it must have a repair registered before it takes over a dead owner. */
@@ -147,6 +148,8 @@ export function planMap(
       section("segments", 4 * cells * (shape.shards + groups)),
       // One more than there are slots: a tombstone names the identity before the first, which is never live.
       section("identity", identityBytes * (shape.slots + 1)),
+      // An endpoint can change in place: its new words are written where nobody reads them yet.
+      section("secondKeys", shape.keyWords === 1 ? 4 : 32 * (shape.slots + 1)),
       section("links", 4 * shape.slots),
       section("records", Math.max(4, shape.recordBytes * shape.slots), align),
       ...extra,

@@ -12,9 +12,7 @@
 /** Bytes of an endpoint: 16 of address, 2 of port, 4 of zone. A u32 key uses the first four tables. */
 export const ENDPOINT_TABLES = 22;
 
-const PORT = 16 * 256;
 const ZONE = 18 * 256;
-const MAPPED_PREFIX = 0xffff;
 
 /** One thread's tables: `count` tables of 256 words, table after table. */
 export function expandTables(
@@ -31,7 +29,19 @@ export function expandTables(
     chaCha8(input, block);
     tables.set(block, counter * 16);
   }
+  if (count === ENDPOINT_TABLES) leaveOutNoZone(tables);
   return tables;
+}
+
+/**
+ * Shifts the zone's tables so that zone 0, which is nearly every endpoint's, hashes to 0 and needs no look: it is the same
+ * function but for a constant, which is XORed to all hashes alike.
+ */
+function leaveOutNoZone(tables: Int32Array<ArrayBuffer>): void {
+  for (let table = ZONE; table < tables.length; table += 256) {
+    const none = word(tables, table);
+    for (let byte = 0; byte < 256; byte++) tables[table + byte] = word(tables, table + byte) ^ none;
+  }
 }
 
 function chaCha8(input: Int32Array, block: Int32Array): void {
@@ -79,29 +89,27 @@ export function hashU32(tables: Int32Array<ArrayBuffer>, key: number): number {
   );
 }
 
-function hashWord(tables: Int32Array<ArrayBuffer>, at: number, value: number): number {
-  return (
-    tables[at + (value & 255)]! ^
-    tables[at + 256 + ((value >>> 8) & 255)]! ^
-    tables[at + 512 + ((value >>> 16) & 255)]! ^
-    tables[at + 768 + (value >>> 24)]!
-  );
-}
-
-/** What every IPv4 endpoint without a zone has in common, so that its hash costs six words instead of 22. */
+/** What every IPv4 endpoint has in common, so that its hash costs six words instead of 18. */
 export function mappedPrefixHash(tables: Int32Array<ArrayBuffer>): number {
+  return hashEndpointWords(tables, 0, 0, 0xffff, 0, 0, 0) ^ hashIPv4(tables, 0, 0, 0);
+}
+
+/** The hash of an IPv4 endpoint without a zone, as int32; `mapped` is `mappedPrefixHash(tables)`. */
+export function hashIPv4(tables: Int32Array<ArrayBuffer>, mapped: number, a3: number, port: number): number {
   return (
-    hashWord(tables, 0, 0) ^
-    hashWord(tables, 1024, 0) ^
-    hashWord(tables, 2048, MAPPED_PREFIX) ^
-    hashWord(tables, ZONE, 0)
+    mapped ^
+    tables[3072 + (a3 & 255)]! ^
+    tables[3328 + ((a3 >>> 8) & 255)]! ^
+    tables[3584 + ((a3 >>> 16) & 255)]! ^
+    tables[3840 + (a3 >>> 24)]! ^
+    tables[4096 + (port & 255)]! ^
+    tables[4352 + ((port >>> 8) & 255)]!
   );
 }
 
-/** The hash of an endpoint's words, as int32; `mapped` is `mappedPrefixHash(tables)`. */
+/** The hash of any endpoint's words, as int32. An IPv4 one has the same as by `hashIPv4`. */
 export function hashEndpointWords(
   tables: Int32Array<ArrayBuffer>,
-  mapped: number,
   a0: number,
   a1: number,
   a2: number,
@@ -109,19 +117,38 @@ export function hashEndpointWords(
   port: number,
   zone: number,
 ): number {
-  const tail =
+  const host =
+    tables[a0 & 255]! ^
+    tables[256 + ((a0 >>> 8) & 255)]! ^
+    tables[512 + ((a0 >>> 16) & 255)]! ^
+    tables[768 + (a0 >>> 24)]! ^
+    tables[1024 + (a1 & 255)]! ^
+    tables[1280 + ((a1 >>> 8) & 255)]! ^
+    tables[1536 + ((a1 >>> 16) & 255)]! ^
+    tables[1792 + (a1 >>> 24)]! ^
+    tables[2048 + (a2 & 255)]! ^
+    tables[2304 + ((a2 >>> 8) & 255)]! ^
+    tables[2560 + ((a2 >>> 16) & 255)]! ^
+    tables[2816 + (a2 >>> 24)]! ^
     tables[3072 + (a3 & 255)]! ^
     tables[3328 + ((a3 >>> 8) & 255)]! ^
     tables[3584 + ((a3 >>> 16) & 255)]! ^
     tables[3840 + (a3 >>> 24)]! ^
-    tables[PORT + (port & 255)]! ^
-    tables[PORT + 256 + ((port >>> 8) & 255)]!;
-  if ((a0 | a1 | (a2 ^ MAPPED_PREFIX) | zone) === 0) return mapped ^ tail;
+    tables[4096 + (port & 255)]! ^
+    tables[4352 + ((port >>> 8) & 255)]!;
+  return zone === 0 ? host : host ^ hashZone(tables, zone);
+}
+
+function hashZone(tables: Int32Array<ArrayBuffer>, zone: number): number {
   return (
-    tail ^
-    hashWord(tables, 0, a0) ^
-    hashWord(tables, 1024, a1) ^
-    hashWord(tables, 2048, a2) ^
-    hashWord(tables, ZONE, zone)
+    tables[ZONE + (zone & 255)]! ^
+    tables[ZONE + 256 + ((zone >>> 8) & 255)]! ^
+    tables[ZONE + 512 + ((zone >>> 16) & 255)]! ^
+    tables[ZONE + 768 + (zone >>> 24)]!
   );
+}
+
+/** Whether an endpoint without a zone is an IPv4 one: ::ffff:a.b.c.d */
+export function isIPv4(a0: number, a1: number, a2: number, zone: number): boolean {
+  return (a0 | a1 | (a2 ^ 0xffff) | zone) === 0;
 }
