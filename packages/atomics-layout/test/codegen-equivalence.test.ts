@@ -52,12 +52,14 @@ describe("the generated class and the compiled one", () => {
     const seen = new Set<string>();
     for (const definition of definitions) {
       const [written, compiled] = [generated[definition.name]!, compileLayout(definition)];
+      // One pair for all runs: Bun is slow with hundreds of shared memories that are alive at once.
+      const regions = [
+        createRegion(written, { capacity: CAPACITY }),
+        createRegion(compiled, { capacity: CAPACITY }),
+      ];
       fc.assert(
         fc.property(arbitraryCalls, (calls) => {
-          const regions = [
-            createRegion(written, { capacity: CAPACITY }),
-            createRegion(compiled, { capacity: CAPACITY }),
-          ];
+          for (const region of regions) clearRecords(region);
           const views = [new written.View(regions[0]!), new compiled.View(regions[1]!)];
           const models = Array.from({ length: CAPACITY }, () => new RecordModel(definition));
           for (const call of calls) perform(definition, call, views, models, seen);
@@ -195,6 +197,11 @@ function perform(
 function recordBytes(region: Region): Buffer {
   const { byteOffset, byteLength } = region.section("records");
   return Buffer.from(region.bytes.slice(byteOffset, byteOffset + byteLength));
+}
+
+function clearRecords(region: Region): void {
+  const { byteOffset, byteLength } = region.section("records");
+  region.bytes.fill(0, byteOffset, byteOffset + byteLength);
 }
 
 /** Names of a view's members, with "=" where they can be assigned. */
