@@ -1,10 +1,13 @@
+import { writeSync } from "node:fs";
 import { parseAddress } from "@udp-relay/address-validation";
 import type { DatagramTransport, TransportOptions } from "@udp-relay/adapters";
+import type { LinuxTransport } from "@udp-relay/adapters/linux";
 import { jobOf, receiverAddress, receiverPort } from "./forwarding.ts";
 
 // Arguments: PORT BASE SOURCES CLIENTS TRANSPORT. Only the transport that is measured is loaded.
 const job = jobOf(process.argv.slice(2));
-const transport = await open(process.argv[6] ?? "", { host: "127.0.0.1", port: job.port });
+const mode = process.argv[6] ?? "";
+const transport = await open(mode, { host: "127.0.0.1", port: job.port });
 const receivers = Array.from({ length: job.clients }, (_, id) =>
   parseAddress(receiverAddress(id, job), receiverPort(id, job)),
 );
@@ -18,10 +21,18 @@ transport.onBatch = (batch) => {
     if (id < job.clients) transport.forward(batch, i, receivers[id]!);
   }
 };
-console.log("ready");
+writeSync(1, "ready\n");
+// A blocking mode has its thread, here the process's only one, to itself.
+if (mode !== "linux" && "runBlocking" in transport) (transport as LinuxTransport).runBlocking();
 
 async function open(name: string, options: TransportOptions): Promise<DatagramTransport> {
   if (name === "node") return (await import("@udp-relay/adapters/node")).NodeTransport.open(options);
   if (name === "bun") return (await import("@udp-relay/adapters/bun")).BunTransport.open(options);
+  if (name.startsWith("linux")) {
+    const { LinuxTransport } = await import("@udp-relay/adapters/linux");
+    if (name === "linux") return LinuxTransport.open(options);
+    const offload = name === "linux-segments";
+    return LinuxTransport.open({ ...options, blocking: true, gro: offload, gso: offload });
+  }
   throw new RangeError(`no transport is called ${name}`);
 }

@@ -30,6 +30,16 @@ const bun: Relay = {
   args: [CONDITION, program("relay-transport"), "JOB", "bun"],
   skip: () => missing("bun"),
 };
+const linux = (name: string, mode: string, onBun = false): Relay => ({
+  name,
+  file: () => (onBun ? "bun" : process.execPath),
+  args: [CONDITION, program("relay-transport"), "JOB", mode],
+  skip: () => (process.platform === "linux" ? (onBun ? missing("bun") : undefined) : "recvmmsg is Linux's"),
+});
+const linuxLoop = linux("./linux, event loop", "linux");
+const linuxBlocking = linux("./linux, blocking", "linux-blocking");
+const linuxBun = linux("./linux on Bun, blocking", "linux-blocking", true);
+const linuxSegments = linux("./linux, blocking, GRO and GSO", "linux-segments");
 const inC = (name: string, mode: string): Relay => ({
   name,
   file: () => buildC("forward-relay").file,
@@ -79,7 +89,10 @@ function datagramStep(clients: number): BenchSuite {
 
 /** @param burst consecutive datagrams for one receiver */
 function forwarding(packetsPerSecond: number, burst: number): BenchSuite {
-  const relays = burst === 1 ? [byHand, node, bun, single, batch] : [batch, segments];
+  const relays =
+    burst === 1
+      ? [byHand, node, bun, linuxLoop, linuxBlocking, linuxBun, single, batch]
+      : [linuxBlocking, linuxSegments, batch, segments];
   return {
     area: "io",
     title: `forwarding 128 bytes at ${packetsPerSecond.toLocaleString("en")}/s, 1,000 receivers, 16 sources, ${burst} to a receiver in a row`,
@@ -91,8 +104,10 @@ function forwarding(packetsPerSecond: number, burst: number): BenchSuite {
         ? [
             { case: node.name, against: byHand.name, atLeast: 0.97 },
             { case: bun.name, against: batch.name, atLeast: 0.75 },
+            { case: linuxBlocking.name, against: batch.name, atLeast: 0.95 },
+            { case: linuxBlocking.name, against: single.name, atLeast: 1 },
           ]
-        : [{ case: segments.name, against: batch.name, atLeast: 1.5 }],
+        : [{ case: linuxSegments.name, against: batch.name, atLeast: 1.5 }],
     notes: [
       "CPU of the relay's whole process, user and system, kernel work on its behalf included; the load has its own.",
       "Loss and latency of each round are in the --json file.",

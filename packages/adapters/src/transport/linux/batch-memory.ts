@@ -2,6 +2,7 @@ import {
   IOVEC_BYTES,
   MMSGHDR_BYTES,
   MSG_CONTROL,
+  MSG_CONTROLLEN,
   MSG_IOV,
   MSG_IOVLEN,
   MSG_NAME,
@@ -89,7 +90,6 @@ export class BatchMemory {
     this.address = calls.addressOf(this.bytes);
     this.#addressLow = this.address % 2 ** 32;
     this.#addressHigh = Math.floor(this.address / 2 ** 32);
-    this.resetSendHeaders();
     for (let i = 0; i < BATCH_MESSAGES; i++) {
       this.pointVector(this.receiveVectors + i * IOVEC_BYTES, this.slot(i), slotBytes);
     }
@@ -132,6 +132,7 @@ export class BatchMemory {
       this.point(header + MSG_NAME, this.sendNames + i * NAME_BYTES);
       this.point(header + MSG_IOV, this.sendVectors + i * IOVEC_BYTES);
       this.words[(header + MSG_IOVLEN) >> 2] = 1;
+      this.words[(header + MSG_CONTROLLEN) >> 2] = 0;
       this.point(header + MSG_CONTROL, this.sendControls + i * CONTROL_BYTES);
     }
   }

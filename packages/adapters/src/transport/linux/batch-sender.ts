@@ -62,6 +62,10 @@ export class BatchSender {
     let message = 0;
     while (message < outgoing.messages) {
       const sent = this.#send(message, outgoing.messages - message);
+      if (sent === outgoing.messages) {
+        this.#countSent(outgoing.count, outgoing.byteLength);
+        break;
+      }
       if (sent > 0) {
         for (const end = message + sent; message < end; message++) {
           this.#countSent(outgoing.datagrams(message), outgoing.bytesOf(message));
@@ -86,9 +90,9 @@ export class BatchSender {
     let retried = false;
     for (let interruptions = 0; ;) {
       const sent = this.#calls.sendmmsg(this.#fd, headers, count, MSG_DONTWAIT);
-      if (sent > 0) return Math.min(sent, count);
       this.#errno = sent < 0 ? this.#calls.errno() : 0;
       this.#line.breathe();
+      if (sent > 0) return Math.min(sent, count);
       if (this.#errno === EINTR && ++interruptions <= MOST_INTERRUPTIONS) continue;
       if (this.#errno !== ECONNREFUSED || retried) return 0;
       // The ICMP error of an earlier datagram, reported to whoever sends next.
@@ -134,7 +138,7 @@ export class BatchSender {
     this.outgoing.clear();
     if (this.#join || !this.#joined) return;
     this.#joined = false;
-    this.#memory.resetSendHeaders();
+    this.outgoing.separate();
   }
 
   #countSent(datagrams: number, bytes: number): void {

@@ -13,6 +13,8 @@ import {
   MSG_NAME,
   MSG_NAMELEN,
   NAME_BYTES,
+  SOCKADDR_IN6_BYTES,
+  SOCKADDR_IN_BYTES,
   SOL_UDP,
   UDP_SEGMENT,
 } from "./kernel.ts";
@@ -34,6 +36,8 @@ const SEGMENT_CONTROL_SPACE = CMSG_HEADER_BYTES + 8;
  */
 export class OutgoingDatagrams {
   count = 0;
+  /** Sum of all lengths. */
+  byteLength = 0;
   /** Messages that `prepare` made. */
   messages = 0;
   readonly #memory: BatchMemory;
@@ -56,6 +60,11 @@ export class OutgoingDatagrams {
     this.#memory = memory;
     this.#ipv6 = ipv6;
     this.#copyOffset = memory.copies;
+    const nameLength = ipv6 ? SOCKADDR_IN6_BYTES : SOCKADDR_IN_BYTES;
+    for (let i = 0; i < OUTGOING_DATAGRAMS; i++) {
+      memory.words[(this.header(i) + MSG_NAMELEN) >> 2] = nameLength;
+    }
+    this.separate();
   }
 
   /** Whether another datagram of that length fits; if not, flush first. */
@@ -79,12 +88,12 @@ export class OutgoingDatagrams {
     if (index >= OUTGOING_DATAGRAMS || !(length <= memory.datagramBytes)) return false;
     if (!memory.pointVector(memory.sendVectors + index * IOVEC_BYTES, offset, length)) return false;
     const name = (memory.sendNames + index * NAME_BYTES) >> 2;
-    const nameLength = writeSocketAddress(memory.words, name, endpoint, this.#ipv6);
-    memory.words[(memory.sendHeaders + index * MMSGHDR_BYTES + MSG_NAMELEN) >> 2] = nameLength;
+    writeSocketAddress(memory.words, name, endpoint, this.#ipv6);
     this.#offsets[index] = offset;
     this.#lengths[index] = length;
     this.#endpoints[index] = endpoint;
     this.#classes[index] = priorityClass;
+    this.byteLength += length;
     this.count = index + 1;
     return true;
   }
@@ -92,7 +101,17 @@ export class OutgoingDatagrams {
   /** Makes the messages. @param join whether to use segmentation offload */
   prepare(join: boolean): void {
     if (join) this.#prepareJoined();
-    else this.#prepareSingle();
+    else this.messages = this.count;
+  }
+
+  /** Makes message i datagram i again, after messages were joined. */
+  separate(): void {
+    this.#memory.resetSendHeaders();
+    for (let i = 0; i < OUTGOING_DATAGRAMS; i++) {
+      this.#order[i] = i;
+      this.#firsts[i] = i;
+    }
+    this.#firsts[OUTGOING_DATAGRAMS] = OUTGOING_DATAGRAMS;
   }
 
   /** Byte offset of a message's header. */
@@ -139,17 +158,9 @@ export class OutgoingDatagrams {
   /** Forgets the datagrams. */
   clear(): void {
     this.count = 0;
+    this.byteLength = 0;
     this.messages = 0;
     this.#copyOffset = this.#memory.copies;
-  }
-
-  #prepareSingle(): void {
-    for (let i = 0; i < this.count; i++) {
-      this.#order[i] = i;
-      this.#firsts[i] = i;
-    }
-    this.#firsts[this.count] = this.count;
-    this.messages = this.count;
   }
 
   #prepareJoined(): void {

@@ -1,6 +1,7 @@
 import type { Endpoint } from "@udp-relay/address-validation";
 import type { DatagramBatch } from "../datagram-transport.ts";
 import { DropReason } from "../drop-reason.ts";
+import type { DropReasonCode } from "../drop-reason.ts";
 import type { TransportCounters } from "../transport-stats.ts";
 import { BATCH_MESSAGES, CONTROL_BYTES } from "./batch-memory.ts";
 import type { BatchMemory } from "./batch-memory.ts";
@@ -16,11 +17,14 @@ import {
   SOL_UDP,
   UDP_GRO,
 } from "./kernel.ts";
-import { addressWordAt, EndpointCache, familyAt, portAt, zoneAt } from "./socket-address.ts";
+import { addressWordAt, EndpointCache, portAt, zoneAt } from "./socket-address.ts";
 import type { SocketLine } from "./socket-line.ts";
 
 /** More segments than the kernel ever joins (UDP_MAX_SEGMENTS, Linux 6.9): such a message is not believed. */
 const MOST_SEGMENTS = 128;
+
+/** A control that was cut may have lost the segment size, without which datagrams stick together. */
+const CUT = MSG_TRUNC | MSG_CTRUNC;
 
 /** The datagrams of the messages that one recvmmsg read; several of a message that GRO joined. */
 export class ReceivedMessages implements DatagramBatch {
@@ -68,28 +72,31 @@ export class ReceivedMessages implements DatagramBatch {
    * @returns datagrams, dropped ones included
    */
   decode(messages: number, counters: TransportCounters, nowSeconds: number, nowNanos: number): number {
+    const { words, slotBytes } = this.#memory;
+    const family = this.#ipv6 ? AF_INET6 : AF_INET;
     this.count = 0;
     this.byteLength = 0;
     let dropped = 0;
     for (let message = 0; message < messages; message++) {
       const length = this.#line.messageLength(message);
       const flags = this.#line.messageFlags(message);
-      const name = this.#name(message);
-      const family = familyAt(this.#memory.words, name);
-      // A control that was cut may have lost the segment size, without which datagrams stick together.
-      const cut = (flags & (MSG_TRUNC | MSG_CTRUNC)) !== 0 || length < 0 || length > this.#memory.slotBytes;
-      if (cut) counters.drop(DropReason.truncated);
-      else if (family !== (this.#ipv6 ? AF_INET6 : AF_INET)) counters.drop(DropReason.other);
-      else if (portAt(this.#memory.words, name) === 0) counters.drop(DropReason.portZero);
-      else {
+      const name = words[this.#name(message)]!;
+      const good =
+        (flags & CUT) === 0 &&
+        length >= 0 &&
+        length <= slotBytes &&
+        (name & 0xffff) === family &&
+        name >>> 16 !== 0;
+      if (!good) {
+        dropped += 1;
+        counters.drop(this.#complaint(length, flags, name));
+      } else if (this.#line.controlLength(message) === 0) {
+        if (length <= this.#maxDatagramBytes) this.#add(message, this.#memory.slot(message), length, 0);
+        else dropped += this.#drop(1, counters);
+      } else {
         this.#readControl(message);
-        const seconds = this.#stampSeconds;
-        const waited =
-          seconds === 0 ? 0 : Math.max(0, (nowSeconds - seconds) * 1e6 + (nowNanos - this.#stampNanos) / 1e3);
-        dropped += this.#split(message, length, waited, counters);
-        continue;
+        dropped += this.#split(message, length, this.#waited(nowSeconds, nowNanos), counters);
       }
-      dropped += 1;
     }
     return this.count + dropped;
   }
@@ -148,26 +155,46 @@ export class ReceivedMessages implements DatagramBatch {
     return this.#name(this.#messages[index]!);
   }
 
+  #add(message: number, offset: number, length: number, waitedMicros: number): void {
+    const index = this.count++;
+    this.#messages[index] = message;
+    this.#offsets[index] = offset;
+    this.#lengths[index] = length;
+    this.#waitedMicros[index] = waitedMicros;
+    this.byteLength += length;
+  }
+
+  #drop(datagrams: number, counters: TransportCounters): number {
+    counters.dropMany(DropReason.truncated, datagrams);
+    return datagrams;
+  }
+
+  /** Why a message is not handed over. */
+  #complaint(length: number, flags: number, name: number): DropReasonCode {
+    if ((flags & CUT) !== 0 || length < 0 || length > this.#memory.slotBytes) return DropReason.truncated;
+    return name >>> 16 === 0 ? DropReason.portZero : DropReason.other;
+  }
+
   /** Adds a message's datagrams; returns how many it dropped instead. */
-  #split(message: number, length: number, waited: number, counters: TransportCounters): number {
+  #split(message: number, length: number, waitedMicros: number, counters: TransportCounters): number {
     const joined = this.#segmentBytes > 0 && this.#segmentBytes < length;
     const segmentBytes = joined ? this.#segmentBytes : length;
     const segments = joined ? Math.ceil(length / segmentBytes) : 1;
     if (segmentBytes > this.#maxDatagramBytes || this.count + segments > this.#messages.length) {
-      counters.dropMany(DropReason.truncated, segments);
-      return segments;
+      return this.#drop(segments, counters);
     }
     const slot = this.#memory.slot(message);
     for (let segment = 0; segment < segments; segment++) {
       const start = segment * segmentBytes;
-      const index = this.count++;
-      this.#messages[index] = message;
-      this.#offsets[index] = slot + start;
-      this.#lengths[index] = Math.min(segmentBytes, length - start);
-      this.#waitedMicros[index] = waited;
+      this.#add(message, slot + start, Math.min(segmentBytes, length - start), waitedMicros);
     }
-    this.byteLength += length;
     return 0;
+  }
+
+  #waited(nowSeconds: number, nowNanos: number): number {
+    if (this.#stampSeconds === 0) return 0;
+    const micros = (nowSeconds - this.#stampSeconds) * 1e6 + (nowNanos - this.#stampNanos) / 1e3;
+    return Math.max(0, micros);
   }
 
   /** Reads segment size and arrival time, 0 where the message has none. Bounded by the control's own room. */

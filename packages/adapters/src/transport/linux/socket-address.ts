@@ -35,10 +35,6 @@ export function portAt(words: Int32Array, at: number): number {
   return (word >>> 24) | ((word >>> 8) & 0xff00);
 }
 
-export function familyAt(words: Int32Array, at: number): number {
-  return words[at]! & 0xffff;
-}
-
 /** Word `index` (0..3) of the address of the sockaddr at word `at`; that of IPv4 is mapped. */
 export function addressWordAt(words: Int32Array, at: number, ipv6: boolean, index: number): number {
   if (ipv6) return swapped(words[at + 2 + index]!);
