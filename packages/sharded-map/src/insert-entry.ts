@@ -88,9 +88,12 @@ function clearRecord(memory: MapMemory, slot: number): void {
 }
 
 function runInit(memory: MapMemory, shard: number, slot: number, init: InitializeRecord): void {
+  memory.calling = true;
   try {
     init(slot);
+    memory.calling = false;
   } catch (error) {
+    memory.calling = false;
     announceGive(memory, shard);
     restSlot(memory, shard, slot, retire(memory));
     giveTicket(memory, shard);

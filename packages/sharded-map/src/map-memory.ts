@@ -106,6 +106,8 @@ export class MapMemory {
   readonly key: Int32Array<ArrayBuffer> = new Int32Array(6);
   /** The earliest epoch that the last look at the guards met. */
   oldestGuard = 0;
+  /** Whether a caller's `init` or predicate runs, and with it a shard's lock is held. */
+  calling = false;
   /** Where `findCell` saw the first cell that a new word can take, -1 if there is none. */
   vacantCell = -1;
 

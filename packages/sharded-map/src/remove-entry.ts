@@ -66,9 +66,13 @@ export function removeHandle(
 export const REKEY_ATTEMPTS = 8;
 
 function agrees(memory: MapMemory, shard: number, predicate: SlotPredicate, slot: number): boolean {
+  memory.calling = true;
   try {
-    return predicate(slot);
+    const agreed = predicate(slot);
+    memory.calling = false;
+    return agreed;
   } catch (error) {
+    memory.calling = false;
     unlockShard(memory, shard);
     throw error;
   }

@@ -12,11 +12,12 @@ const SPINS_A_LOOK = 64;
  * takes it puts the shard right before anything else.
  *
  * @returns false (BUSY, counted) if a living thread held it for the whole spin
- * @throws ShardedMapError ERR_SHARDED_MAP_REENTRANT if this thread holds it: `init` or a predicate called a writer
+ * @throws ShardedMapError ERR_SHARDED_MAP_REENTRANT if `init` or a predicate called a writer
  *
  * Concurrency: spins for a bounded time, some 50 µs; never blocks.
  */
 export function lockShard(memory: MapMemory, shard: number): boolean {
+  if (memory.calling) refuseReentry();
   const lockAt = shardAt(memory, shard) + LOCK;
   const holder = compareExchange(memory.words, lockAt, 0, memory.ownerId);
   return holder === 0 || lockContended(memory, shard, holder);
@@ -27,7 +28,6 @@ function lockContended(memory: MapMemory, shard: number, firstHolder: number): b
   const lockAt = shardAt(memory, shard) + LOCK;
   let holder = firstHolder;
   for (let spin = 0; spin <= memory.patience.lockSpins; spin++) {
-    if (holder === ownerId) refuseReentry();
     if (holder === 0) {
       holder = compareExchange(words, lockAt, 0, ownerId);
       if (holder === 0) return true;

@@ -1,6 +1,7 @@
 /* eslint @typescript-eslint/no-unused-vars: ["error", { ignoreUsingDeclarations: true }] */
 import { describe, expect, it } from "vitest";
 import { ABSENT, BUSY, EXISTS, FULL, shardCount, ShardedMap, ShardedMapError } from "@udp-relay/sharded-map";
+import { auditMap } from "./map-audit.ts";
 
 const endpoint = (host: number, port: number, zone = 0) => ({
   a0: 0,
@@ -209,6 +210,31 @@ describe("misuse", () => {
       const create = () => ShardedMap.create({ capacity: 4, key: "u32", ...options });
       expect(codeOf(create)).toBe("ERR_SHARDED_MAP_OPTIONS");
     }
+  });
+
+  it("of a callback leaves nothing locked and nothing half done", () => {
+    using map = ShardedMap.create({ capacity: 64, key: "u32", shards: 4 });
+    using _guard = map.enter();
+    for (let key = 0; key < 32; key++) map.getOrInsert(key);
+    const handle = map.handle(map.get(1));
+    for (let key = 100; key < 116; key++) {
+      expect(codeOf(() => map.getOrInsert(key, () => map.rekey(handle, key + 100)))).toBe(
+        "ERR_SHARDED_MAP_REENTRANT",
+      );
+      expect(codeOf(() => map.getOrInsert(key, () => map.insert(key + 100)))).toBe(
+        "ERR_SHARDED_MAP_REENTRANT",
+      );
+      expect(codeOf(() => map.removeIf(key - 100, () => map.remove(31) >= 0))).toBe(
+        "ERR_SHARDED_MAP_REENTRANT",
+      );
+      expect(map.get(key)).toBe(ABSENT);
+    }
+    const fault = new Error("a caller's own");
+    expect(() => map.removeIf(5, () => { throw fault; })).toThrow(fault); // prettier-ignore
+    expect(() => map.getOrInsert(200, () => { throw fault; })).toThrow(fault); // prettier-ignore
+    expect([map.size, map.get(200)]).toEqual([32, ABSENT]);
+    expect(auditMap(map)).toBe(undefined);
+    expect(map.clear()).toBe(32);
   });
 
   it("counts shards as the crate does", () => {
