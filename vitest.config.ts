@@ -18,6 +18,8 @@ export default defineConfig({
         include: ["test/**/*.test.ts"],
         pool: "forks",
         execArgv: ["--conditions=@udp-relay/source"],
+        // Nx forces colour on what it runs; tests read what programs print.
+        env: { FORCE_COLOR: "0" },
         testTimeout: 30_000,
       },
     })),
