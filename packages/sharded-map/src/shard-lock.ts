@@ -48,7 +48,6 @@ function lockContended(memory: MapMemory, shard: number, firstHolder: number): b
  */
 export function takeOver(memory: MapMemory, shard: number, dead: number): boolean {
   const lockAt = shardAt(memory, shard) + LOCK;
-  if (load(memory.words, lockAt) !== dead) return false;
   if (compareExchange(memory.words, lockAt, dead, memory.ownerId) !== dead) return false;
   repairShard(memory, shard);
   return true;

@@ -17,6 +17,7 @@ import {
   RESTING,
   RETIRED,
   shardAt,
+  TAIL,
   USED,
   WAITING,
 } from "../src/map-memory.ts";
@@ -57,7 +58,9 @@ export function auditMap(map: ShardedMap): string | undefined {
       return `the spare segment of shard ${shard} is claimed`;
     for (let slot = word(FRESH); slot < word(FRESH_END); slot++) homes[slot]!++;
     let length = 0;
+    let last = 0;
     for (let next = word(HEAD); next !== 0; length++) {
+      last = next;
       if (length > shape.slots) return `the list of shard ${shard} is a circle`;
       homes[next - 1]!++;
       const link = peek(words, memory.linksAt + next - 1);
@@ -65,6 +68,7 @@ export function auditMap(map: ShardedMap): string | undefined {
         return `slot ${next - 1} on the list of shard ${shard} is shard ${link >>> 24}'s`;
       next = link & 0xffffff;
     }
+    if (last !== 0 && word(TAIL) !== last) return `the list of shard ${shard} ends elsewhere`;
     const counted = word(FREE) + word(WAITING) + word(RESTING);
     if (counted !== length) return `shard ${shard} counts ${counted} listed slots, there are ${length}`;
     if (word(LIVE_COUNT) !== perShard[shard])
