@@ -112,10 +112,7 @@ describe("misuse", () => {
     for (const options of wrong) {
       const [name] = Object.keys(options);
       expect(() => TunnelClientTable.create({ capacity: 1, timeoutMs: 1_000, ...options })).toThrow(
-        expect.objectContaining({
-          code: "ERR_TUNNEL_CLIENT_OPTION",
-          message: expect.stringContaining(name!),
-        }),
+        new RegExp(name!),
       );
     }
     expect(() => TunnelClientTable.attach({} as never)).toThrow(TunnelClientError);

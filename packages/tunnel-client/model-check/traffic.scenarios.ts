@@ -1,0 +1,171 @@
+import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
+import { JOIN_BUSY } from "../src/index.ts";
+import {
+  attachUser,
+  endpoint,
+  names,
+  repairAfter,
+  TIME_CONSTANT_MS,
+  type TinyTable,
+  tinyTable,
+  type User,
+} from "./tiny-table.ts";
+
+const touches = [
+  "rate-estimator",
+  "client-totals",
+  "client-metrics",
+  "endpoint-copies",
+  "client-record",
+  "table-writers",
+].map((name) => `packages/tunnel-client/src/${name}.ts`);
+
+const repairs = supervisor(attachUser, (user: User, _call, killed) => {
+  repairAfter(user, killed);
+});
+
+/** The rate of so many bytes that arrive at once. */
+const rateOf = (bytes: number): number => (bytes * 1_000) / TIME_CONSTANT_MS;
+
+/** Counts one datagram of 100 bytes; says so, for the end to know what is certain. */
+const receive =
+  (tick: number) =>
+  ({ table, handle }: User): string => {
+    const guard = table.enter();
+    table.received(table.resolve(handle), 100, tick);
+    guard.leave();
+    return "received";
+  };
+
+const snapshotAt = ({ table, handle }: TinyTable | User, tick: number) => table.snapshotOf(handle, tick)!;
+
+export default [
+  defineScenario({
+    name: "two folds of one interval, killed anywhere",
+    touches,
+    names,
+    setup: () => tinyTable(),
+    threads: [thread("worker 1", attachUser, receive(10)), thread("worker 2", attachUser, receive(10))],
+    interruption: "kill",
+    supervisor: repairs,
+    check: ({ shared, results }) => {
+      const { packetsReceived, bytesReceived, bytesPerSecondIn } = snapshotAt(shared, 10);
+      if (packetsReceived < results.size || packetsReceived > 2) return `${packetsReceived} packets`;
+      if (bytesReceived < results.size * 100 || bytesReceived > 200) return `${bytesReceived} bytes`;
+      // Nothing is folded twice; what a killed folder had claimed may be missing.
+      if (bytesPerSecondIn > rateOf(bytesReceived))
+        return `${bytesPerSecondIn} bytes a second of ${bytesReceived}`;
+      if (results.size === 2 && bytesPerSecondIn < rateOf(200) * 0.85)
+        return `only ${bytesPerSecondIn} bytes a second`;
+      return undefined;
+    },
+  }),
+
+  defineScenario({
+    name: "folds of two intervals, one of them slow",
+    touches,
+    names,
+    setup: () => tinyTable(),
+    threads: [thread("worker 1", attachUser, receive(10)), thread("worker 2", attachUser, receive(20))],
+    check: ({ shared }) => {
+      const { bytesReceived, bytesPerSecondIn } = snapshotAt(shared, 20);
+      if (bytesReceived !== 200) return `${bytesReceived} bytes`;
+      // A folder that is overtaken loses its interval, which may hold all the bytes; nothing is folded twice.
+      return bytesPerSecondIn > rateOf(200) ? `${bytesPerSecondIn} bytes a second` : undefined;
+    },
+  }),
+
+  defineScenario({
+    name: "reset against a datagram, killed anywhere",
+    touches,
+    names,
+    setup: () =>
+      tinyTable({}, (table, slot) => {
+        for (let tick = 1; tick <= 9; tick++) table.received(slot, 100_000, tick);
+      }),
+    threads: [
+      thread("worker 1", attachUser, ({ table, handle }: User) => {
+        const guard = table.enter();
+        const done = table.resetStats(table.resolve(handle), 10);
+        guard.leave();
+        return done ? "reset" : "refused";
+      }),
+      thread("worker 2", attachUser, receive(10)),
+    ],
+    interruption: "kill",
+    supervisor: repairs,
+    check: ({ shared, results, interrupted }) => {
+      const { packetsReceived, bytesReceived, bytesPerSecondIn } = snapshotAt(shared, 10);
+      if (packetsReceived < 0 || bytesReceived < 0) return "less than nothing";
+      if (results.get("worker 1") === "reset") {
+        if (packetsReceived > 1) return `${packetsReceived} packets after a reset`;
+        if (bytesPerSecondIn > rateOf(100)) return `${bytesPerSecondIn} bytes a second that never flowed`;
+      } else if (interrupted !== "worker 1") return "the reset was refused by nobody";
+      if (bytesPerSecondIn > rateOf(900_100)) return `${bytesPerSecondIn} bytes a second that never flowed`;
+      return undefined;
+    },
+  }),
+
+  defineScenario({
+    name: "reset against reset and a reader",
+    touches,
+    names,
+    setup: () => tinyTable({}, (table, slot) => table.received(slot, 100_000, 1)),
+    threads: [
+      thread("worker 1", attachUser, ({ table, handle }: User) =>
+        table.resetStats(table.resolve(handle), 10),
+      ),
+      thread("worker 2", attachUser, (user: User) => {
+        const { packetsReceived, bytesReceived } = snapshotAt(user, 10);
+        return `${packetsReceived} ${bytesReceived}`;
+      }),
+    ],
+    interruption: "kill",
+    interruptible: ["worker 1"],
+    check: ({ results }) => {
+      const seen = results.get("worker 2");
+      return seen === undefined || seen === "1 100000" || seen === "0 0"
+        ? undefined
+        : `the reader saw ${String(seen)}`;
+    },
+  }),
+
+  defineScenario({
+    name: "rebind against rebind, killed anywhere, and who reads",
+    touches,
+    names,
+    setup: () => tinyTable(),
+    threads: [2, 3].map((host, i) =>
+      thread(`worker ${i + 1}`, attachUser, ({ table, handle }: User) => {
+        const guard = table.enter();
+        const slot = table.resolve(handle);
+        const result = table.rebind(slot, endpoint(host), 1);
+        const { a3, port } = table.endpoint(slot);
+        guard.leave();
+        return `${result} ${a3} ${port}`;
+      }),
+    ),
+    interruption: "kill",
+    supervisor: repairs,
+    check: ({ shared, results, interrupted }) => {
+      const { table, handle } = shared;
+      const outcomes = [...results.values()].filter((result) => typeof result === "string");
+      for (const outcome of outcomes) {
+        const [result, a3, port] = outcome.split(" ").map(Number);
+        if (result !== 0 && result !== JOIN_BUSY) return `rebind answered ${result}`;
+        if (port !== 1_000 + a3!) return `torn: host ${a3}, port ${port}`;
+      }
+      if (interrupted === undefined && !outcomes.some((outcome) => outcome.startsWith("0")))
+        return "nobody rebound";
+      const now = table.snapshotOf(handle, 1)!.endpoint;
+      if (now.port !== 1_000 + now.a3) return `torn at the end: host ${now.a3}, port ${now.port}`;
+      // Whoever died in it, the client can be rebound: at once, or once the copy has rested.
+      const guard = table.enter();
+      const slot = table.resolve(handle);
+      let result = table.rebind(slot, endpoint(4), 2);
+      guard.leave();
+      if (result === JOIN_BUSY) result = table.rebind(slot, endpoint(4), 2);
+      return result === 0 ? undefined : `nobody can rebind it any more (${result})`;
+    },
+  }),
+];
