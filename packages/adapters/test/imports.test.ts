@@ -30,6 +30,7 @@ describe("importing one transport", () => {
   for (const [entry, packages] of [
     ["transport/node.ts", [...shared, "node:dgram"]],
     ["transport/bun.ts", shared],
+    ["transport/linux.ts", [...shared, "node:dgram", "node:util", "@udp-relay/atomics-layout/memory"]],
     ["transport/uwebsockets.ts", ["node:os", validation]],
     ["transport/memory.ts", ["node:os", validation, "@udp-relay/quality-analyzer/simulation"]],
   ] as const) {

@@ -33,6 +33,11 @@ const candidates: readonly Candidate[] = [
     open: async (options) => (await import("../transport/bun.ts")).BunTransport.open(options),
   },
   {
+    kind: "linux",
+    merit: "it receives and sends in batches",
+    open: async (options) => (await import("../transport/linux.ts")).LinuxTransport.open(options),
+  },
+  {
     kind: "node",
     merit: "it runs on any Node",
     open: async (options) => (await import("../transport/node.ts")).NodeTransport.open(options),

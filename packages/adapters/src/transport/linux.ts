@@ -22,7 +22,7 @@ import { installDefaultZones } from "./socket-options.ts";
 
 export { DropReason, dropReasonNames } from "./drop-reason.ts";
 export { LinuxSockets } from "./linux/supervised-sockets.ts";
-export type { LinuxSocketsOptions, LinuxSocketStats, Mortal } from "./linux/supervised-sockets.ts";
+export type { LinuxSocketsOptions, LinuxSocketStats, WorkerLike } from "./linux/supervised-sockets.ts";
 export type {
   BlockingHandle,
   LinuxSocketFeatures,
@@ -55,7 +55,7 @@ export class LinuxTransport extends BaseTransport {
   readonly #line: SocketLine;
   readonly #receiver: BatchReceiver;
   readonly #sender: BatchSender;
-  #eventLoop: EventLoopSocket | undefined;
+  #eventLoop: Promise<EventLoopSocket> | undefined;
   #delivering = false;
   #congested = false;
   #flushScheduled = false;
@@ -82,22 +82,36 @@ export class LinuxTransport extends BaseTransport {
       options.socket === undefined
         ? LinuxSocket.bind(calls, checked)
         : new LinuxSocket(calls, options.socket.fd).duplicate();
+    const line = new SocketLine(options.socket?.memory);
     let transport: LinuxTransport;
     try {
-      transport = new LinuxTransport(calls, socket, checked, options);
+      if (!line.claim(socket.fd)) {
+        throw new AdapterError(
+          "ERR_ADAPTER_BIND",
+          "another thread has that socket, or died with it unreleased",
+        );
+      }
+      transport = new LinuxTransport(calls, socket, line, checked, options);
     } catch (error) {
+      if (line.duplicate === socket.fd) line.giveBack();
       socket.close();
       throw error;
     }
-    if (!transport.#blocking) {
-      transport.#eventLoop = await EventLoopSocket.bind(socket.fd, checked.ipv6, transport.#events);
+    if (transport.#blocking) return transport;
+    transport.#eventLoop = EventLoopSocket.bind(socket.fd, checked.ipv6, transport.#events);
+    try {
+      await transport.#eventLoop;
+      return transport;
+    } catch (error) {
+      await transport.close();
+      throw error;
     }
-    return transport;
   }
 
   private constructor(
     calls: SystemCalls,
     socket: LinuxSocket,
+    line: SocketLine,
     checked: LinuxSocketOptions,
     options: LinuxTransportOptions,
   ) {
@@ -108,14 +122,7 @@ export class LinuxTransport extends BaseTransport {
     this.#options = checked;
     this.#blocking = options.blocking ?? false;
     this.localEndpoint = socket.localEndpoint(checked.ipv6);
-    this.#line = new SocketLine(options.socket?.memory);
-    if (this.#line.duplicate >= 0) {
-      throw new AdapterError(
-        "ERR_ADAPTER_BIND",
-        "another thread has that socket, or died with it unreleased",
-      );
-    }
-    this.#line.duplicate = socket.fd;
+    this.#line = line;
     if (this.#blocking) socket.makeBlocking();
     const memory = new BatchMemory(calls, checked.gro ? GRO_SLOT_BYTES : maxDatagramBytes, maxDatagramBytes);
     const parts = [calls, memory, this.#line, this.counters, socket.fd] as const;
@@ -127,25 +134,24 @@ export class LinuxTransport extends BaseTransport {
   send(bytes: Uint8Array, endpoint: Endpoint, priorityClass = 0): 0 | DropReasonCode {
     const refused = this.refusal(endpoint, bytes.length);
     if (refused !== 0) return refused;
-    if (this.#congested) return this.enqueue(bytes, endpoint, priorityClass);
-    const { outgoing } = this.#sender;
-    if (!outgoing.hasRoom(bytes.length)) this.flush();
-    if (!outgoing.append(bytes, endpoint, priorityClass)) return this.enqueue(bytes, endpoint, priorityClass);
+    if (!this.#ready(bytes.length) || !this.#sender.outgoing.append(bytes, endpoint, priorityClass)) {
+      return this.enqueue(bytes, endpoint, priorityClass);
+    }
     if (!this.#delivering && !this.#blocking) this.#scheduleFlush();
     return 0;
   }
 
   forward(batch: DatagramBatch, index: number, endpoint: Endpoint, priorityClass = 0): 0 | DropReasonCode {
     const own = this.#receiver.batch;
-    if (batch !== own || !own.has(index) || this.#congested || !this.#delivering) {
+    if (batch !== own || !own.has(index) || !this.#delivering) {
       return this.send(batch.bytes(index), endpoint, priorityClass);
     }
     const length = own.length(index);
     const refused = this.refusal(endpoint, length);
     if (refused !== 0) return refused;
-    const { outgoing } = this.#sender;
-    if (!outgoing.hasRoom(0)) this.flush();
-    if (outgoing.refer(own.offset(index), length, endpoint, priorityClass)) return 0;
+    if (this.#ready(0) && this.#sender.outgoing.refer(own.offset(index), length, endpoint, priorityClass)) {
+      return 0;
+    }
     return this.enqueue(own.bytes(index), endpoint, priorityClass);
   }
 
@@ -160,7 +166,9 @@ export class LinuxTransport extends BaseTransport {
    * thread that does nothing else. Promises, timers and messages of this thread stand still meanwhile; it ends
    * within 300 ms of `worker.terminate()`, `process.exit()` and `stop` of another thread.
    *
-   * @throws AdapterError ERR_ADAPTER_OPTION when the transport was not opened with `blocking`
+   * What `onTurn` throws ends it, too.
+   *
+   * @throws AdapterError ERR_ADAPTER_OPTION when the transport was not opened with `blocking`, or runs already
    */
   runBlocking(options: RunBlockingOptions = {}): void {
     if (!this.#blocking)
@@ -184,9 +192,14 @@ export class LinuxTransport extends BaseTransport {
     const unsent = this.#sender.outgoing.count + (this.#delivering ? 0 : this.#receiver.waiting);
     this.counters.dropMany(DropReason.closed, unsent);
     this.#sender.outgoing.clear();
-    this.#line.duplicate = -1;
-    if (this.#eventLoop !== undefined) return this.#eventLoop.close();
-    this.#socket.close();
+    this.#line.giveBack();
+    const closeDescriptor = (): void => {
+      this.#socket.close();
+    };
+    // The event loop's socket, once it has taken the descriptor over, is the one that closes it.
+    if (this.#eventLoop !== undefined)
+      return this.#eventLoop.then((socket) => socket.close(), closeDescriptor);
+    closeDescriptor();
     return Promise.resolve();
   }
 
@@ -208,7 +221,8 @@ export class LinuxTransport extends BaseTransport {
   readonly #events = {
     /** The loop has read a datagram itself; what came after it is still in the socket. */
     first: (bytes: Uint8Array, endpoint: Endpoint): void => {
-      if (this.#receiver.put(bytes, endpoint)) this.#drain();
+      if (this.closed) this.counters.drop(DropReason.closed);
+      else if (this.#receiver.put(bytes, endpoint)) this.#drain();
     },
     readable: (): void => this.#drain(),
     error: (error: unknown): void => this.delivery.errors.report(error, "socket"),
@@ -239,6 +253,12 @@ export class LinuxTransport extends BaseTransport {
     const code = errorName(this.#receiver.errno);
     this.delivery.errors.report(Object.assign(new Error(`recvmmsg ${code}`), { code }), "socket");
     if (this.#blocking) this.#line.pause(TROUBLE_PAUSE_MS);
+  }
+
+  /** Makes room for a datagram to be appended; false when the system takes none for now. */
+  #ready(length: number): boolean {
+    if (!this.#sender.outgoing.hasRoom(length)) this.flush();
+    return !this.#congested;
   }
 
   #scheduleFlush(): void {

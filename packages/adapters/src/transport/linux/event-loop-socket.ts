@@ -26,23 +26,24 @@ export class EventLoopSocket {
   #closed = false;
 
   /**
-   * Takes over the descriptor: it is closed with the socket, also when this fails.
+   * Takes over the descriptor, which is closed with the socket; when this fails it stays the caller's.
    *
    * @throws AdapterError ERR_ADAPTER_BIND
    */
   static async bind(fd: number, ipv6: boolean, events: EventLoopEvents): Promise<EventLoopSocket> {
     const socket = createSocket(ipv6 ? "udp6" : "udp4");
-    await new Promise<void>((resolve, reject) => {
-      socket.once("error", (cause) => {
-        reject(
-          new AdapterError("ERR_ADAPTER_BIND", `node:dgram refused the socket: ${cause.message}`, { cause }),
-        );
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once("error", reject);
+        socket.bind({ fd, exclusive: true }, () => {
+          socket.off("error", reject);
+          resolve();
+        });
       });
-      socket.bind({ fd, exclusive: true }, () => {
-        socket.removeAllListeners("error");
-        resolve();
-      });
-    });
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new AdapterError("ERR_ADAPTER_BIND", `node:dgram refused the socket: ${why}`, { cause });
+    }
     return new EventLoopSocket(socket, events);
   }
 

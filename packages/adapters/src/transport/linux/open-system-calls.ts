@@ -12,7 +12,7 @@ export interface Platform {
 }
 
 /**
- * libc by the runtime's own way: bun:ffi on Bun, koffi on Node.
+ * libc by the runtime's own way: bun:ffi on Bun; on Node koffi, or without it node:ffi where that is switched on.
  *
  * @throws AdapterError ERR_ADAPTER_UNSUPPORTED with the reason
  */
@@ -43,7 +43,13 @@ export async function openSystemCallsOn(platform: Platform): Promise<SystemCalls
     return openBunFfi();
   }
   const { openKoffi } = await import("./koffi.ts");
-  return openKoffi(platform.importKoffi);
+  try {
+    return await openKoffi(platform.importKoffi);
+  } catch (error) {
+    const { openNodeFfi } = await import("./node-ffi.ts");
+    // The advice that helps everywhere is koffi's.
+    return openNodeFfi().catch(() => Promise.reject(error as Error));
+  }
 }
 
 export function thisPlatform(): Platform {

@@ -2,6 +2,7 @@ import {
   add,
   allocate,
   bytesOf,
+  compareExchange,
   load,
   notify,
   peek,
@@ -148,8 +149,15 @@ export class SocketLine {
   get duplicate(): number {
     return load(this.#words, DUPLICATE) - 1;
   }
-  set duplicate(fd: number) {
-    store(this.#words, DUPLICATE, fd + 1);
+
+  /** Makes this thread the socket's, reading it by `fd`; false when it has one. Concurrency: any thread. */
+  claim(fd: number): boolean {
+    return compareExchange(this.#words, DUPLICATE, 0, fd + 1) === 0;
+  }
+
+  /** The socket is nobody's. Concurrency: its thread, or the supervisor's once that is dead. */
+  giveBack(): void {
+    store(this.#words, DUPLICATE, 0);
   }
 
   /** Whether the blocking loop goes on. Concurrency: any thread. */

@@ -31,7 +31,7 @@ export interface LinuxSocketStats {
 }
 
 /** The part of a worker that matters here: node:worker_threads' and Bun's have it. */
-export interface Mortal {
+export interface WorkerLike {
   once(event: "exit", listener: () => void): unknown;
 }
 
@@ -78,7 +78,7 @@ export class LinuxSockets {
    * Releases the socket when its worker's 'exit' comes, before any listener that is added later, such as the one
    * that starts the successor.
    */
-  supervise(index: number, worker: Mortal): void {
+  supervise(index: number, worker: WorkerLike): void {
     this.#line(index);
     worker.once("exit", () => this.release(index));
   }
@@ -94,7 +94,7 @@ export class LinuxSockets {
     const line = this.#line(index);
     const fd = line.duplicate;
     if (this.#final === undefined && this.#sockets[index]!.isDuplicate(fd)) this.#calls.close(fd);
-    line.duplicate = -1;
+    line.giveBack();
     return line.bury();
   }
 
