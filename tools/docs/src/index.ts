@@ -1,0 +1,1 @@
+export { llmsText } from "./llms-text.ts";
