@@ -50,12 +50,13 @@ export default [
     supervisor: repairs,
     check: ({ shared, results }) => {
       const { packetsReceived, bytesReceived, bytesPerSecondIn } = snapshotAt(shared, 10);
-      if (packetsReceived < results.size || packetsReceived > 2) return `${packetsReceived} packets`;
-      if (bytesReceived < results.size * 100 || bytesReceived > 200) return `${bytesReceived} bytes`;
+      const certain = [...results.values()].filter((result) => result === "received").length;
+      if (packetsReceived < certain || packetsReceived > 2) return `${packetsReceived} packets`;
+      if (bytesReceived < certain * 100 || bytesReceived > 200) return `${bytesReceived} bytes`;
       // Nothing is folded twice; what a killed folder had claimed may be missing.
       if (bytesPerSecondIn > rateOf(bytesReceived))
         return `${bytesPerSecondIn} bytes a second of ${bytesReceived}`;
-      if (results.size === 2 && bytesPerSecondIn < rateOf(200) * 0.85)
+      if (certain === 2 && bytesPerSecondIn < rateOf(200) * 0.85)
         return `only ${bytesPerSecondIn} bytes a second`;
       return undefined;
     },

@@ -21,10 +21,14 @@ function identityLine(memory: TableMemory, slot: number): number {
   return receiveLine(memory, slot) - LINE_WORDS;
 }
 
-/** Index of the six words of a slot's endpoint. Concurrency: in a guard; one plain read. */
+/**
+ * Index of the six words of a slot's endpoint.
+ *
+ * Concurrency: in a guard; one atomic read: the words of a copy that was chosen since the guard began are there.
+ */
 export function endpointAt(memory: TableMemory, slot: number): number {
   const line = identityLine(memory, slot);
-  return line + COPY_0 + (peek(memory.words, line + SELECT) & 1) * COPY_WORDS;
+  return line + COPY_0 + (memory.ops.loadPair((line + SELECT) * 4) & 1) * COPY_WORDS;
 }
 
 /** Where a slot's client is reached, whatever the keys; a new object. Concurrency: in a guard; plain reads. */
@@ -45,7 +49,7 @@ export function readEndpoint(memory: TableMemory, slot: number): Endpoint {
   );
 }
 
-/** Whether the client of a slot of a u32 table is reached at that endpoint. Concurrency: in a guard; plain reads. */
+/** Whether the client of a slot of a u32 table is reached at that endpoint. Concurrency: in a guard; one atomic read. */
 export function isAtEndpoint(memory: TableMemory, slot: number, endpoint: Endpoint): boolean {
   const { words } = memory;
   const at = endpointAt(memory, slot);
