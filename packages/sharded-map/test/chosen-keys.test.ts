@@ -4,8 +4,8 @@ import type { ProbeLengths } from "@udp-relay/sharded-map";
 import { auditMap, inGuard } from "./map-audit.ts";
 import { randomFrom } from "./threads.ts";
 
-/** 47.9 % of the index's cells: as full as a map can be. */
-const CAPACITY = 15_700;
+/** 40 % of the index's cells: as full as a map of that size can be. */
+const CAPACITY = 13_100;
 
 /** Keys that somebody chose who knows the algorithm, but not the region's 128 bits. */
 const attacks: readonly (readonly [name: string, keyAt: (index: number) => number])[] = [
