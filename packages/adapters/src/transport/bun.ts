@@ -8,7 +8,7 @@ import { DestinationText } from "./destination-text.ts";
 import { DropReason, dropReasonOf } from "./drop-reason.ts";
 import type { DropReasonCode } from "./drop-reason.ts";
 import { kernelReceiveDrops } from "./kernel-drops.ts";
-import { ReceivedBatch } from "./received-batch.ts";
+import { RinfoBatch } from "./rinfo-batch.ts";
 import { installDefaultZones, socketOptions } from "./socket-options.ts";
 import type { SocketOptions } from "./socket-options.ts";
 
@@ -33,7 +33,7 @@ export class BunTransport extends BaseTransport {
   readonly #socket: BunUdpSocket;
   readonly #options: SocketOptions;
   readonly #buffers: SocketBuffers | undefined;
-  readonly #batch = new ReceivedBatch(true);
+  readonly #batch = new RinfoBatch();
   readonly #destinations: DestinationText;
   /** data, port, address of each datagram that waits for the flush, as `sendMany` takes them. */
   readonly #packets: (Uint8Array | number | string)[] = [];
@@ -148,7 +148,7 @@ export class BunTransport extends BaseTransport {
     if (truncated || bytes.length > this.maxDatagramBytes) this.counters.drop(DropReason.truncated);
     else if (port === 0) this.counters.drop(DropReason.portZero);
     else {
-      this.#batch.push(bytes, endpointFromRinfo({ address, port }));
+      this.#batch.push(bytes, address, port);
       if (this.#batch.count === BATCH_DATAGRAMS) this.#deliver();
       else this.#scheduleTurn();
     }

@@ -9,7 +9,7 @@ import { DestinationText } from "./destination-text.ts";
 import { DropReason, dropReasonOf } from "./drop-reason.ts";
 import type { DropReasonCode } from "./drop-reason.ts";
 import { kernelReceiveDrops } from "./kernel-drops.ts";
-import { ReceivedBatch } from "./received-batch.ts";
+import { RinfoBatch } from "./rinfo-batch.ts";
 import { installDefaultZones, socketOptions } from "./socket-options.ts";
 import type { SocketOptions } from "./socket-options.ts";
 
@@ -30,7 +30,7 @@ export class NodeTransport extends BaseTransport {
   readonly localEndpoint: Endpoint;
   readonly #socket: Socket;
   readonly #options: SocketOptions;
-  readonly #batch = new ReceivedBatch(true);
+  readonly #batch = new RinfoBatch();
   readonly #destinations: DestinationText;
   readonly #receiveBufferBytes: number;
   #copy: Uint8Array;
@@ -124,7 +124,7 @@ export class NodeTransport extends BaseTransport {
     if (bytes.length > this.maxDatagramBytes) this.counters.drop(DropReason.truncated);
     else if (rinfo.port === 0) this.counters.drop(DropReason.portZero);
     else {
-      this.#batch.push(bytes, endpointFromRinfo(rinfo));
+      this.#batch.push(bytes, rinfo.address, rinfo.port);
       this.delivery.deliver(this.#batch, bytes.length);
       this.#batch.clear();
     }
