@@ -75,6 +75,11 @@ export class ShardedMap extends MapWriters {
     return ticketsOut(this.memory);
   }
 
+  /** This thread's entry in `region.owners()`. */
+  get ownerId(): number {
+    return this.owner.id;
+  }
+
   /** Whether an insert of a new key would be refused now. Concurrency: as `size`. */
   get isFull(): boolean {
     return this.size >= this.capacity;
