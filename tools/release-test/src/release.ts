@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mustRun, type RunResult } from "./run-command.ts";
@@ -38,7 +38,26 @@ export async function buildPackages(root: string): Promise<string> {
   return (await pnpm(root, ["exec", "nx", ...targets])).output;
 }
 
-/** Publishes every package whose version the registry lacks. @param options more options of `changeset publish` */
+/**
+ * Packs every package whose version the registry lacks, and publishes these files and no others, as the release
+ * workflow does in two jobs.
+ *
+ * @param options more options of `changeset publish`
+ */
 export async function publishPackages(root: string, options: readonly string[] = []): Promise<string> {
-  return (await pnpm(root, ["exec", "changeset", "publish", ...options])).output;
+  const folder = mkdtempSync(join(tmpdir(), "udp-relay-pack-"));
+  try {
+    const packed = await pnpm(root, ["exec", "changeset", "pack", "--out-dir", folder]);
+    const published = await pnpm(root, [
+      "exec",
+      "changeset",
+      "publish",
+      "--from-pack-dir",
+      folder,
+      ...options,
+    ]);
+    return packed.output + published.output;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const root = new URL("../../../", import.meta.url);
+const folder = new URL(".github/workflows/", root);
+const workflows = readdirSync(folder).map((name) => ({
+  name,
+  text: readFileSync(new URL(name, folder), "utf8"),
+}));
+const { scripts } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as {
+  scripts: Record<string, string>;
+};
+
+/** The jobs of a workflow, each with its own lines. */
+function jobs(text: string): Map<string, string> {
+  const [, body = ""] = text.split(/^jobs:\n/m);
+  const parts = body.split(/^ {2}([\w-]+):\n/m).slice(1);
+  return new Map(parts.flatMap((part, i) => (i % 2 === 0 ? [[part, parts[i + 1] ?? ""] as const] : [])));
+}
+
+describe("the workflows", () => {
+  it("run scripts that exist", () => {
+    const asked = workflows.flatMap(({ text }) => [
+      ...text.matchAll(/\brun ([\w:-]+:[\w-]+|check|release-test|size)\b/g),
+    ]);
+    expect(asked.length).toBeGreaterThan(5);
+    for (const [, script] of asked) expect(Object.keys(scripts)).toContain(script);
+  });
+
+  it("let only the job that publishes prove who it is, and that job runs no code of the packages", () => {
+    for (const { text } of workflows) {
+      for (const [name, job] of jobs(text)) {
+        expect({ name, identity: job.includes("id-token: write") }).toEqual({
+          name,
+          identity: name === "publish",
+        });
+      }
+    }
+    const publish = jobs(workflows.find(({ name }) => name === "release.yml")!.text).get("publish")!;
+    expect([...publish.matchAll(/- run: (.*)/g)].map((match) => match[1])).toEqual([
+      "pnpm install --frozen-lockfile",
+    ]);
+  });
+
+  it("hold no registry token: npm trusts the workflow itself", () => {
+    for (const { text } of workflows) expect(text).not.toMatch(/NPM_TOKEN|NODE_AUTH_TOKEN|_authToken/);
+  });
+
+  it("check every supported Node, Bun, macOS and Windows", () => {
+    const check = workflows.find(({ name }) => name === "check.yml")!.text;
+    for (const row of ['"20", "22", "24", "26", bun', "macos-latest, windows-latest", "test, run test:bun"]) {
+      expect(check).toContain(`[${row}]`);
+    }
+  });
+});
