@@ -1,134 +1,227 @@
-import { networkInterfaces } from "node:os";
-import { AddressError, AddressPolicy, formatEndpoint } from "@udp-relay/address-validation";
-import { AdapterError, type DatagramTransport } from "@udp-relay/adapters";
-import { NodeTransport } from "@udp-relay/adapters/node";
+import { formatEndpoint } from "@udp-relay/address-validation";
 import { CoarseClock } from "@udp-relay/clock";
 import { type ClientSnapshot, TunnelClientTable } from "@udp-relay/tunnel-client";
 import type { RelayConfig } from "./config/relay-config.ts";
-import { PingBuckets } from "./limits/ping-buckets.ts";
-import { CncnetV3 } from "./protocol/cncnet-v3.ts";
-import { DemoProtocol } from "./protocol/demo.ts";
+import { reloadable } from "./config/reload.ts";
+import type { OperatedRelay, RelayPhase } from "./operations/operated-relay.ts";
+import type { RelayLog } from "./operations/relay-log.ts";
+import { shownEndpoint } from "./operations/shown-endpoint.ts";
 import type { Protocol } from "./protocol/protocol.ts";
-import { RelayError } from "./relay-error.ts";
-import type { ClientReport, RelayReport } from "./report/relay-report.ts";
-import { TunnelRelay } from "./tunnel/tunnel-relay.ts";
+import type { ClientReport, RelayReport, WorkerReport } from "./report/relay-report.ts";
+import { RelayMemory } from "./shared/relay-memory.ts";
+import { COUNTER_FIELDS, namedDrops, namedSocketDrops, Total } from "./tunnel/counter-fields.ts";
+import { publishMeasurements } from "./tunnel/path-measurer.ts";
+import { LocalWorker } from "./worker/local-worker.ts";
+import { relayPolicy } from "./worker/relay-policy.ts";
+import { relayProtocol } from "./worker/relay-protocol.ts";
+import { WorkerLoads } from "./worker/worker-loads.ts";
+import { WorkerPool } from "./worker/worker-pool.ts";
+import type { WorkerSet } from "./worker/worker-set.ts";
 
 /** Clients that left and are still listed in the report. */
 const MOST_LEFT_CLIENTS = 10_000;
 /** Slots looked at by one sweep. */
 const SWEEP_BUDGET = 1_024;
+/** How often a drain looks whether everybody has left. */
+const DRAIN_LOOK_MS = 50;
+/** Datagrams that one worker handles within one guard. */
+const BATCH_DATAGRAMS = 64;
+
+/** What a program that starts a relay may give it beside the configuration. */
+export interface RelayOptions {
+  readonly log?: RelayLog;
+  /** Instead of the configured one; without `workers` only, since a thread cannot be given an object. */
+  readonly protocol?: Protocol;
+}
+
+const noLog = (): void => undefined;
+const silent: RelayLog = { trace: noLog, debug: noLog, info: noLog, warn: noLog, error: noLog };
 
 /**
- * A running relay: one socket, one client table, one clock.
+ * A running relay: one client table, one clock, and the main thread or `workers` threads that relay.
  *
  *     await using relay = await Relay.start(parseConfig({ host: "127.0.0.1", allow: ["127.0.0.0/8"] }));
  */
-export class Relay {
-  readonly config: RelayConfig;
+export class Relay implements OperatedRelay {
+  readonly protocolName: string;
+  readonly #protocol: Protocol;
   readonly #clock: CoarseClock;
   readonly #clients: TunnelClientTable;
-  readonly #transport: DatagramTransport;
-  readonly #protocol: Protocol;
-  readonly #tunnel: TunnelRelay;
+  readonly #memory: RelayMemory;
+  readonly #workers: WorkerSet;
+  readonly #log: RelayLog;
   readonly #left: ClientReport[] = [];
   readonly #startedMs: number;
   readonly #sweeper: NodeJS.Timeout;
+  readonly #loads = new WorkerLoads();
+  #config: RelayConfig;
+  #phase: RelayPhase = "running";
+  #sweepRequests = 0;
+  #maintenance = false;
 
   /**
-   * Binds the socket and starts to forward.
+   * Binds the sockets and starts to forward.
    *
-   * @throws RelayError `ERR_RELAY_CONFIG` for a prefix, endpoint or address that is none, `ERR_RELAY_PORT_IN_USE`,
-   *   `ERR_RELAY_START`
+   * @throws RelayError `ERR_RELAY_CONFIG` for a prefix, endpoint, address or module that is none,
+   *   `ERR_RELAY_PORT_IN_USE`, `ERR_RELAY_START`
    */
-  static async start(config: RelayConfig): Promise<Relay> {
-    const policy = policyOf(config);
-    const transport = await openTransport(config);
-    return new Relay(config, policy.extend({ own: ownEndpoints(transport) }), transport);
+  static async start(config: RelayConfig, options: RelayOptions = {}): Promise<Relay> {
+    const { log = silent } = options;
+    // What is wrong with the policy is said before any socket is open.
+    relayPolicy(config, config.port);
+    const protocol = options.protocol ?? (await relayProtocol(config));
+    const clock = new CoarseClock();
+    const clients = clientTable(config, protocol, clock);
+    const memory = RelayMemory.create({
+      workers: Math.max(1, config.workers),
+      slots: config.maxClients + threadsOf(config) * BATCH_DATAGRAMS,
+      echoes: protocol.measures !== undefined,
+    });
+    const parts = { config, protocol, clients, memory, clock, log };
+    const inThread = config.workers === 0 || options.protocol !== undefined;
+    try {
+      const workers = inThread ? await LocalWorker.open(parts) : await WorkerPool.open(parts);
+      return new Relay(parts, workers);
+    } catch (error) {
+      clients[Symbol.dispose]();
+      clock[Symbol.dispose]();
+      throw error;
+    }
   }
 
-  private constructor(config: RelayConfig, policy: AddressPolicy, transport: DatagramTransport) {
-    this.config = config;
-    this.#clock = new CoarseClock();
-    this.#startedMs = this.#clock.nowMs();
-    this.#protocol =
-      config.protocol === "demo" ? new DemoProtocol() : new CncnetV3({ strict: config.strict });
-    const { measures } = this.#protocol;
-    this.#clients = TunnelClientTable.create({
-      capacity: config.maxClients,
-      timeoutMs: config.timeoutMs,
-      key: "u32",
-      clientsPerPrefix: config.clientsPerPrefix,
-      clock: this.#clock,
-      ...(measures && { quality: measures }),
-    });
-    this.#clients.onExpire((client) => {
-      this.#left.push(this.#reportOf(client, false));
+  private constructor(parts: RelayParts, workers: WorkerSet) {
+    const { config, protocol, clients, memory, clock, log } = parts;
+    this.#config = config;
+    this.#protocol = protocol;
+    this.protocolName = protocol.name;
+    this.#clock = clock;
+    this.#clients = clients;
+    this.#memory = memory;
+    this.#log = log;
+    this.#workers = workers;
+    this.#startedMs = clock.nowMs();
+    clients.onExpire((client) => {
+      const left = this.#reportOf(client, false);
+      log.debug({ client: left, reason: client.reason }, "a client left");
+      this.#left.push(left);
       if (this.#left.length > MOST_LEFT_CLIENTS) this.#left.shift();
     });
-    this.#transport = transport;
-    this.#tunnel = new TunnelRelay({
-      transport,
-      clients: this.#clients,
-      clock: this.#clock,
-      policy,
-      protocol: this.#protocol,
-      pings: new PingBuckets(config.pingsPerMinute),
-    });
-    this.#sweeper = setInterval(() => this.#sweep(), config.refreshMs);
+    this.#sweeper = setInterval(() => {
+      this.#tend();
+    }, config.refreshMs);
     this.#sweeper.unref();
+  }
+
+  /** The settings in force. */
+  get config(): RelayConfig {
+    return this.#config;
   }
 
   /** The bound address and port. */
   get endpoint(): string {
-    return formatEndpoint(this.#transport.localEndpoint);
+    return formatEndpoint(this.#workers.localEndpoint);
   }
 
   get port(): number {
-    return this.#transport.localEndpoint.port;
+    return this.#workers.localEndpoint.port;
   }
 
-  get protocolName(): string {
-    return this.#protocol.name;
+  get phase(): RelayPhase {
+    return this.#phase;
   }
 
   /** Refuses new clients while true; the ones that are there are relayed. */
   set maintenance(on: boolean) {
-    this.#tunnel.maintenance = on;
+    this.#memory.control.maintenance = on;
+    this.#maintenance = on;
   }
 
   get maintenance(): boolean {
-    return this.#tunnel.maintenance;
+    return this.#memory.control.maintenance;
+  }
+
+  /** The relay's threads. `WorkerPool.kill` is there for drills. */
+  get workers(): WorkerSet {
+    return this.#workers;
+  }
+
+  /**
+   * Puts limits, address policy, password and drain time of another configuration in force. Everything else stays.
+   *
+   * @returns fields that differ and need a restart
+   * @throws RelayError `ERR_RELAY_CONFIG`; nothing has changed then
+   */
+  reload(config: RelayConfig): readonly string[] {
+    const { next, needRestart } = reloadable(this.#config, config);
+    this.#workers.configure(next);
+    this.#config = next;
+    return needRestart;
+  }
+
+  sweep(): number {
+    return this.#clients.sweep(this.#clock.update(), Number.MAX_SAFE_INTEGER);
+  }
+
+  async drain(withinMs: number): Promise<void> {
+    if (this.#phase === "running") this.#phase = "draining";
+    this.#memory.control.draining = true;
+    const untilMs = performance.now() + withinMs;
+    while (this.#clients.size > 0 && performance.now() < untilMs && this.phase === "draining") {
+      this.sweep();
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    }
   }
 
   /** Everything that is known now. */
   report(): RelayReport {
-    const { counters } = this.#tunnel;
-    const stalenessMs = this.#clock.stalenessMs();
-    this.#clock.update();
-    this.#tunnel.publishMeasurements();
+    const clockStalenessMs = this.#clock.stalenessMs();
+    const tick = this.#clock.update();
+    this.#publishMeasurements();
+    this.#workers.publish();
+    const all = new Float64Array(COUNTER_FIELDS);
+    const one = new Float64Array(COUNTER_FIELDS);
+    const workers = this.#workers.status().map((status, index): WorkerReport => {
+      this.#memory.totals(index).read(one);
+      for (let field = 0; field < COUNTER_FIELDS; field++) all[field]! += one[field]!;
+      const busyMs = one[Total.cpuMicros]! / 1_000;
+      return {
+        index,
+        ...status,
+        received: one[Total.received]!,
+        forwarded: one[Total.forwarded]!,
+        load: this.#loads.read(index, busyMs, this.#clock.nowMs()),
+      };
+    });
+    const live = this.#clients.snapshot(tick).map((client) => this.#reportOf(client, true));
     return {
-      protocol: this.#protocol.name,
+      protocol: this.protocolName,
       endpoint: this.endpoint,
-      received: counters.received,
-      receivedBytes: counters.receivedBytes,
-      forwarded: counters.forwarded,
-      forwardedBytes: counters.forwardedBytes,
+      maxClients: this.#config.maxClients,
+      received: all[Total.received]!,
+      receivedBytes: all[Total.receivedBytes]!,
+      forwarded: all[Total.forwarded]!,
+      forwardedBytes: all[Total.forwardedBytes]!,
       consumed: {
-        registrations: counters.registrations,
-        pings: counters.pings,
-        commands: counters.commands,
+        registrations: all[Total.registrations]!,
+        pings: all[Total.pings]!,
+        commands: all[Total.commands]!,
       },
-      dropped: { ...this.#transport.stats().drops, ...counters.drops() },
-      clients: this.#clientReports(),
+      dropped: namedDrops(all),
+      socketDropped: namedSocketDrops(all),
+      clients: [...live.sort((a, b) => a.id - b.id), ...this.#left],
+      workers,
+      maintenance: this.maintenance,
       durationMs: Math.round(this.#clock.nowMs() - this.#startedMs),
-      clockStalenessMs: stalenessMs,
+      clockStalenessMs,
     };
   }
 
   /** Stops forwarding and frees the port. */
   async close(): Promise<void> {
+    if (this.#phase === "closed") return;
+    this.#phase = "closed";
     clearInterval(this.#sweeper);
-    await this.#transport.close();
+    await this.#workers.close();
     this.#clients[Symbol.dispose]();
     this.#clock[Symbol.dispose]();
   }
@@ -137,20 +230,28 @@ export class Relay {
     return this.close();
   }
 
-  #clientReports(): ClientReport[] {
-    const live = this.#clients.snapshot().map((client) => this.#reportOf(client, true));
-    return [...live.sort((a, b) => a.id - b.id), ...this.#left];
+  /** What has to be done now and then. */
+  #tend(): void {
+    this.#publishMeasurements();
+    const { control } = this.#memory;
+    const requests = control.sweepRequests;
+    const requested = requests !== this.#sweepRequests;
+    this.#sweepRequests = requests;
+    this.#clients.sweep(this.#clock.update(), requested ? Number.MAX_SAFE_INTEGER : SWEEP_BUDGET);
+    if (control.maintenance !== this.#maintenance) {
+      this.#maintenance = control.maintenance;
+      this.#log.info({ maintenance: this.#maintenance }, "maintenance was switched by a command");
+    }
   }
 
-  #sweep(): void {
-    this.#tunnel.publishMeasurements();
-    this.#clients.sweep(this.#clock.update(), SWEEP_BUDGET);
+  #publishMeasurements(): void {
+    if (this.#protocol.measures !== undefined) publishMeasurements(this.#clients);
   }
 
   #reportOf(client: ClientSnapshot, live: boolean): ClientReport {
     return {
       id: client.id ?? 0,
-      endpoint: formatEndpoint(client.endpoint),
+      endpoint: shownEndpoint(client.endpoint, this.#config.logAddresses),
       packetsReceived: client.packetsReceived,
       bytesReceived: client.bytesReceived,
       packetsSent: client.packetsSent,
@@ -167,46 +268,31 @@ export class Relay {
   }
 }
 
+interface RelayParts {
+  readonly config: RelayConfig;
+  readonly protocol: Protocol;
+  readonly clients: TunnelClientTable;
+  readonly memory: RelayMemory;
+  readonly clock: CoarseClock;
+  readonly log: RelayLog;
+}
+
+function clientTable(config: RelayConfig, protocol: Protocol, clock: CoarseClock): TunnelClientTable {
+  const { measures } = protocol;
+  return TunnelClientTable.create({
+    capacity: config.maxClients,
+    timeoutMs: config.timeoutMs,
+    key: "u32",
+    clientsPerPrefix: config.clientsPerPrefix,
+    clock,
+    workers: threadsOf(config),
+    batch: BATCH_DATAGRAMS,
+    ...(measures && { quality: measures }),
+  });
+}
+
+/** Threads that use the client table: this one, which sweeps, and the workers. */
+const threadsOf = (config: RelayConfig): number => 1 + config.workers;
+
 const rounded = (value: number | undefined, to: number): number | null =>
   value === undefined ? null : Math.round(value * to) / to;
-
-function policyOf(config: RelayConfig): AddressPolicy {
-  try {
-    return AddressPolicy.preset(config.policy, {
-      allow: config.allow,
-      deny: config.deny,
-      peerRelays: config.peerRelays,
-    });
-  } catch (error) {
-    if (error instanceof AddressError)
-      throw new RelayError("ERR_RELAY_CONFIG", error.message, { cause: error });
-    throw error;
-  }
-}
-
-/** Every address at which this relay can be reached: a datagram from there would come from itself. */
-function ownEndpoints(transport: DatagramTransport): string[] {
-  const { port } = transport.localEndpoint;
-  const addresses = Object.values(networkInterfaces()).flatMap((interfaces) => interfaces ?? []);
-  return addresses.map(({ address, family }) =>
-    family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`,
-  );
-}
-
-async function openTransport(config: RelayConfig): Promise<DatagramTransport> {
-  try {
-    const { host, port, maxDatagramBytes } = config;
-    return await NodeTransport.open({ host, port, maxDatagramBytes });
-  } catch (error) {
-    if (!(error instanceof AdapterError)) throw error;
-    const cause = error.cause as NodeJS.ErrnoException | undefined;
-    if (cause?.code === "EADDRINUSE") {
-      throw new RelayError(
-        "ERR_RELAY_PORT_IN_USE",
-        `port ${config.port} of ${config.host} is in use; --port chooses another`,
-        { cause: error },
-      );
-    }
-    throw new RelayError("ERR_RELAY_START", error.message, { cause: error });
-  }
-}

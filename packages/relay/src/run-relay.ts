@@ -1,10 +1,14 @@
-import { readCommandLine } from "./config/config-sources.ts";
-import type { RelayConfig, RelayConfigField } from "./config/relay-config.ts";
+import { type CommandLine, readCommandLine } from "./config/config-sources.ts";
+import { printConfig, type RelayConfig, type RelayConfigField } from "./config/relay-config.ts";
 import { type DemoPlan, demoRooms } from "./demo/demo-plan.ts";
 import { DemoPlayers } from "./demo/demo-players.ts";
+import { OperatorHttp } from "./operations/http-server.ts";
+import { listenToSignals } from "./operations/operator-signals.ts";
+import { openLog, type RelayLog } from "./operations/relay-log.ts";
 import { Relay } from "./relay.ts";
 import { RelayError } from "./relay-error.ts";
 import { jsonReport, summaryLines } from "./report/summary.ts";
+import { openScreen, wantsScreen } from "./screen.ts";
 
 /** Exit codes: what the operator can mend is 2, as for every wrong flag. */
 const EXIT_OK = 0;
@@ -33,9 +37,17 @@ export async function runRelay(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   try {
-    const demo = args.length === 0 || args.includes("--demo");
-    const line = readCommandLine(args, environment, demo ? demoDefaults : {});
-    return line === undefined ? EXIT_OK : await runConfigured(line.config);
+    const read = (): CommandLine | undefined => {
+      const demo = args.length === 0 || args.includes("--demo");
+      return readCommandLine(args, environment, demo ? demoDefaults : {});
+    };
+    const line = read();
+    if (line === undefined) return EXIT_OK;
+    if (line.printConfig) {
+      process.stdout.write(`${printConfig(line.config)}\n`);
+      return EXIT_OK;
+    }
+    return await runConfigured(line.config, () => read()?.config ?? line.config);
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
     process.stderr.write(`udp-relay: ${error.message}\n`);
@@ -43,14 +55,37 @@ export async function runRelay(
   }
 }
 
-async function runConfigured(config: RelayConfig): Promise<number> {
+async function runConfigured(config: RelayConfig, readAgain: () => RelayConfig): Promise<number> {
   const quit = new AbortController();
-  const stop = (): void => quit.abort();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
-  const relay = await Relay.start(config);
-  const players = config.demo ? new DemoPlayers(demoPlan(config, relay.port)) : undefined;
+  const stop = (): void => {
+    quit.abort();
+  };
+  const log = openLog(config, wantsScreen(config) || config.json || config.demo);
+  const relay = await Relay.start(config, { log });
+  const signals = listenToSignals(
+    {
+      onInterrupt: stop,
+      onTerminate: () => {
+        if (relay.phase !== "running") stop();
+        else void relay.drain(relay.config.drainSeconds * 1_000).then(stop);
+      },
+      onReload: () => {
+        reload(relay, readAgain, log);
+      },
+      onToggleMaintenance: () => {
+        relay.maintenance = !relay.maintenance;
+        log.info({ maintenance: relay.maintenance }, "maintenance was switched by a signal");
+      },
+    },
+    log,
+  );
+  let players: DemoPlayers | undefined;
+  let http: OperatorHttp | undefined;
   try {
+    http = await openHttp(config, relay, log, stop);
+    players = config.demo ? new DemoPlayers(demoPlan(config, relay.port)) : undefined;
     await players?.playing;
+    log.info({ endpoint: relay.endpoint, protocol: relay.protocolName }, "the relay is ready");
     const screen = await openScreen(config, relay, stop);
     await untilEnd(config, quit.signal);
     await screen.close();
@@ -61,9 +96,39 @@ async function runConfigured(config: RelayConfig): Promise<number> {
     return EXIT_OK;
   } finally {
     await players?.stop();
+    await http?.close();
     await relay.close();
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
+    signals[Symbol.dispose]();
+    log.info({}, "the relay has ended");
   }
+}
+
+/** A configuration that is wrong changes nothing: the relay goes on as it was. */
+function reload(relay: Relay, readAgain: () => RelayConfig, log: RelayLog): void {
+  try {
+    const needRestart = relay.reload(readAgain());
+    log.info({ needRestart }, "limits and address policy were read again");
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    log.error({ reason: error.message }, "the configuration is wrong: the one in force stays");
+  }
+}
+
+async function openHttp(
+  config: RelayConfig,
+  relay: Relay,
+  log: RelayLog,
+  onDrained: () => void,
+): Promise<OperatorHttp | undefined> {
+  if (config.http === "off") return undefined;
+  const http = await OperatorHttp.listen(relay, {
+    address: config.http,
+    log,
+    drainMs: config.drainSeconds * 1_000,
+    onDrained,
+  });
+  log.info({ http: http.address }, "metrics and administration over HTTP");
+  return http;
 }
 
 function demoPlan(config: RelayConfig, relayPort: number): DemoPlan {
@@ -77,46 +142,12 @@ function demoPlan(config: RelayConfig, relayPort: number): DemoPlan {
   };
 }
 
-interface Screen {
-  close(): Promise<void>;
-}
-
-/** The dashboard on a terminal; one line on stderr elsewhere. */
-async function openScreen(config: RelayConfig, relay: Relay, onQuit: () => void): Promise<Screen> {
-  const title = `udp-relay  ${relay.endpoint}  protocol ${relay.protocolName}`;
-  const wanted =
-    !config.json && (config.dashboard === "on" || (config.dashboard === "auto" && process.stdout.isTTY));
-  if (!wanted) {
-    process.stderr.write(`${title}${config.demo ? "  with 8 demo players" : ""}\n`);
-    return { close: () => Promise.resolve() };
-  }
-  // Ink and React are loaded only where there is a screen to draw on.
-  const { Dashboard } = await import("./dashboard/dashboard.ts");
-  const dashboard = new Dashboard(relay.report(), {
-    title,
-    notes: config.demo ? demoNotes(config) : [],
-    onQuit,
-  });
-  const timer = setInterval(() => dashboard.update(relay.report()), config.refreshMs);
-  return {
-    close: async () => {
-      clearInterval(timer);
-      await dashboard.close();
-    },
-  };
-}
-
-function demoNotes(config: RelayConfig): string[] {
-  const measured =
-    config.protocol === "demo"
-      ? "protocol demo: CnCNet V3 and a measuring header"
-      : "CnCNet V3 has no sequence numbers: loss, jitter and RTT are not measured";
-  return ["8 players, 30 packets/s each; clients 00002… behind 2 % loss and 15 ms jitter", measured];
-}
-
 function untilEnd(config: RelayConfig, quit: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (quit.aborted) return resolve();
+    if (quit.aborted) {
+      resolve();
+      return;
+    }
     // Keeps the process alive without a duration, too: the sweeper alone does not.
     const limitMs = config.durationSeconds > 0 ? config.durationSeconds * 1000 : undefined;
     const timer = limitMs === undefined ? setInterval(() => undefined, 1 << 30) : setTimeout(done, limitMs);

@@ -38,7 +38,7 @@ describe("V3 rule 1: sender 0 is a command with receiver 0xFFFFFFFF and >= 29 by
     const tunnel = new VirtualTunnel();
     tunnel.send(A, v3(0, 0xffffffff, 21));
     expect(tunnel.drops).toEqual({ commandRefused: 1 });
-    expect(tunnel.relay.maintenance).toBe(false);
+    expect(tunnel.maintenance).toBe(false);
     expect(tunnel.received(A)).toEqual([]);
   });
 });
@@ -140,7 +140,7 @@ describe("V3 rule 5: another endpoint takes an id over only after the timeout, o
     tunnel.advance(10_000);
     tunnel.send(B, v3(1, 0));
     expect(tunnel.drops).toEqual({ prefixFull: 1 });
-    tunnel.relay.maintenance = true;
+    tunnel.maintenance = true;
     tunnel.send(C, v3(1, 0));
     expect(tunnel.drops).toEqual({ prefixFull: 1, maintenance: 1 });
   });
@@ -162,7 +162,7 @@ describe("V3 rule 6: an unknown sender is registered unless full, in maintenance
       tunnel.send(A.replace(/\d+$/, String(id)), v3(id, id === 20 ? 1 : id + 1, 4));
     tunnel.send(B, v3(99, 0));
     expect(tunnel.clients.size).toBe(20);
-    expect(tunnel.drops["tableFull"]).toBe(1);
+    expect(tunnel.drops.tableFull).toBe(1);
   });
 
   it("refuses the 9th client of one address, and takes it once one of the 8 has expired", () => {
@@ -179,7 +179,7 @@ describe("V3 rule 6: an unknown sender is registered unless full, in maintenance
     const tunnel = new VirtualTunnel();
     tunnel.send(A, v3(1, 0));
     tunnel.send(B, v3(2, 0));
-    tunnel.relay.maintenance = true;
+    tunnel.maintenance = true;
     tunnel.send(C, v3(3, 0));
     tunnel.send(A, v3(1, 2, 4));
     expect(tunnel.drops).toEqual({ maintenance: 1 });

@@ -1,22 +1,31 @@
-import { AddressPolicy, endpointFromRinfo, formatEndpoint } from "@udp-relay/address-validation";
-import { MemoryNetwork, MemoryTransport } from "@udp-relay/adapters/memory";
+import { AddressPolicy, formatEndpoint, parseEndpoint } from "@udp-relay/address-validation";
+import { MemoryNetwork, MemoryTransport, type MemoryTransportOptions } from "@udp-relay/adapters/memory";
 import { ManualClock } from "@udp-relay/clock";
 import { TunnelClientTable } from "@udp-relay/tunnel-client";
-import { PingBuckets } from "../src/limits/ping-buckets.ts";
 import { CncnetV3 } from "../src/protocol/cncnet-v3.ts";
 import type { Protocol } from "../src/protocol/protocol.ts";
-import { TunnelRelay } from "../src/tunnel/tunnel-relay.ts";
+import { RelayMemory } from "../src/shared/relay-memory.ts";
+import { type TunnelLimits, TunnelRelay } from "../src/tunnel/tunnel-relay.ts";
 
 export interface VirtualTunnelOptions {
   readonly protocol?: Protocol;
   readonly maxClients?: number;
   readonly clientsPerPrefix?: number;
   readonly pingsPerMinute?: number;
+  readonly pairPacketsPerSecond?: number;
+  readonly maintenancePassword?: string;
+  /** A relay of a network that has several; by default it has its own. */
+  readonly network?: MemoryNetwork;
+  readonly host?: string;
+  readonly peerRelays?: readonly string[];
+  /** Slots that the kernel's receive buffer and batches may bring. */
+  readonly transport?: Omit<MemoryTransportOptions, "host" | "port">;
 }
 
 const RELAY = "203.0.113.1";
 const RELAY_PORT = 50_001;
 const TIMEOUT_MS = 30_000;
+const SPARE_SLOTS = 64;
 const BEAT_MS = TIMEOUT_MS / 8;
 
 /** A relay and its peers on an in-memory network; time passes only by {@link advance}. */
@@ -24,35 +33,59 @@ export class VirtualTunnel {
   readonly relay: TunnelRelay;
   readonly clients: TunnelClientTable;
   readonly clock = new ManualClock();
-  readonly #network = new MemoryNetwork();
+  readonly memory: RelayMemory;
+  readonly transport: MemoryTransport;
+  readonly endpoint: string;
+  readonly #limits: TunnelLimits;
+  readonly #network: MemoryNetwork;
   readonly #peers = new Map<string, { transport: MemoryTransport; received: Uint8Array[] }>();
 
   constructor(options: VirtualTunnelOptions = {}) {
-    const transport = MemoryTransport.open(this.#network, { host: RELAY, port: RELAY_PORT });
+    const { host = RELAY, network = new MemoryNetwork() } = options;
+    this.#network = network;
+    this.endpoint = `${host}:${RELAY_PORT}`;
+    const transport = MemoryTransport.open(network, { host, port: RELAY_PORT, ...options.transport });
+    this.transport = transport;
     const protocol: Protocol = options.protocol ?? new CncnetV3();
     this.clients = TunnelClientTable.create({
       capacity: options.maxClients ?? 200,
       timeoutMs: TIMEOUT_MS,
       key: "u32",
       clientsPerPrefix: options.clientsPerPrefix ?? 8,
+      workers: 1,
+      batch: SPARE_SLOTS,
       ...(protocol.measures && { quality: protocol.measures }),
     });
+    this.memory = RelayMemory.create({
+      workers: 1,
+      slots: (options.maxClients ?? 200) + SPARE_SLOTS,
+      echoes: protocol.measures !== undefined,
+    });
+    this.#limits = {
+      pingsPerMinute: options.pingsPerMinute ?? 20,
+      pairPacketsPerSecond: options.pairPacketsPerSecond ?? 0,
+      maintenancePassword: options.maintenancePassword ?? "",
+    };
     this.relay = new TunnelRelay({
       transport,
       clients: this.clients,
       clock: this.clock,
       // The peers live in documentation ranges, which no public relay takes.
       policy: AddressPolicy.preset("public-only", {
-        allow: ["198.51.100.0/24", "192.0.2.0/24", "2001:db8::/32"],
+        allow: ["198.51.100.0/24", "192.0.2.0/24", "203.0.113.0/24", "2001:db8::/32"],
+        own: [this.endpoint],
+        peerRelays: options.peerRelays ?? [],
       }),
       protocol,
-      pings: new PingBuckets(options.pingsPerMinute ?? 20),
+      memory: this.memory,
+      worker: 0,
+      limits: this.#limits,
     });
   }
 
   /** Sends from a peer, `1.2.3.4:5678`, and lets it be relayed. */
   send(from: string, bytes: Uint8Array): void {
-    this.#peer(from).transport.send(bytes, endpointFromRinfo({ address: RELAY, port: RELAY_PORT }));
+    this.#peer(from).transport.send(bytes, parseEndpoint(this.endpoint));
     this.#network.clock.advance(0.001);
   }
 
@@ -70,6 +103,14 @@ export class VirtualTunnel {
     }
   }
 
+  set maintenance(on: boolean) {
+    this.memory.control.maintenance = on;
+  }
+
+  get maintenance(): boolean {
+    return this.memory.control.maintenance;
+  }
+
   /** Drops so far, by reason. */
   get drops(): Record<string, number> {
     return this.relay.counters.drops();
@@ -85,7 +126,7 @@ export class VirtualTunnel {
       port: Number(port),
       onBatch: (batch) => {
         for (let i = 0; i < batch.count; i++) {
-          if (formatEndpoint(batch.endpoint(i)) !== `${RELAY}:${RELAY_PORT}`)
+          if (formatEndpoint(batch.endpoint(i)) !== this.endpoint)
             throw new Error("not from the relay's port");
           received.push(batch.bytes(i).slice());
         }

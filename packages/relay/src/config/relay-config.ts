@@ -6,6 +6,7 @@ export interface RelayConfig {
   readonly host: string;
   readonly port: number;
   readonly protocol: "v3" | "demo";
+  readonly protocolModule: string;
   readonly strict: boolean;
   readonly maxClients: number;
   readonly maxClientsCeiling: number;
@@ -92,6 +93,12 @@ const fields: Readonly<Record<RelayConfigField, Field>> = {
   host: text("0.0.0.0", "an IP address", "address to listen on; :: takes IPv4 and IPv6"),
   port: integer(0, 65_535, 50_001, "UDP port to listen on; 0 takes a free one"),
   protocol: choice(["v3", "demo"], "tunnel protocol: CnCNet V3, or V3 with the demo's measuring header"),
+  protocolModule: field(
+    z.string(),
+    "",
+    "a path or file: URL of a module; empty: none",
+    "a protocol of your own: the module's default export, instead of --protocol",
+  ),
   strict: flag("V3: only pings of 50, registrations of 8 and data of >= 15 bytes pass"),
   maxClients: integer(2, 1_000_000, 200, "clients at most, exactly"),
   maxClientsCeiling: integer(2, 1_000_000, 10_000, "what --max-clients may be at most"),

@@ -47,7 +47,7 @@ export function dashboardFrame(
       "plain",
       `${`${name} ${byteRate(values.at(-1) ?? 0)}`.padEnd(LABEL_COLUMNS)}${sparkline(values, columns - LABEL_COLUMNS)}`,
     );
-  const drops = Object.entries(report.dropped);
+  const drops = Object.entries({ ...report.socketDropped, ...report.dropped });
   const head = [
     line("title", view.title),
     ...view.notes.map((note) => line("plain", note)),

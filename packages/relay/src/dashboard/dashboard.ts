@@ -69,7 +69,10 @@ function Screen({ report, history, options }: ScreenProps): ReactElement {
   const { columns, rows } = useWindowSize();
   const [order, setOrder] = useState(clientOrders[0]!);
   useInput((input, key) => {
-    if (input === "q" || key.escape || (key.ctrl && input === "c")) return options.onQuit();
+    if (input === "q" || key.escape || (key.ctrl && input === "c")) {
+      options.onQuit();
+      return;
+    }
     const chosen = clientOrders.find((candidate) => candidate.key === input);
     if (chosen) setOrder(chosen);
   });

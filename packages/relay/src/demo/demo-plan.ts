@@ -34,7 +34,9 @@ export interface PlayerReport {
   readonly link: { readonly offered: number; readonly lost: number; readonly lossPerMille: number } | null;
 }
 
-export type ToPlayers = { readonly type: "stop" };
+export interface ToPlayers {
+  readonly type: "stop";
+}
 export type FromPlayers =
   { readonly type: "playing" } | { readonly type: "done"; readonly players: readonly PlayerReport[] };
 

@@ -1,6 +1,6 @@
 // The demo's players, in a process of their own: started by DemoPlayers with an IPC channel and a plan.
 import { Player } from "./player.ts";
-import type { DemoPlan, FromPlayers, ToPlayers } from "./demo-plan.ts";
+import type { DemoPlan, FromPlayers } from "./demo-plan.ts";
 
 /** After the last send nothing is under way on loopback once this long no player has received anything. */
 const QUIET_MS = 60;
@@ -13,9 +13,8 @@ const tell = (message: FromPlayers): void => void process.send?.(message);
 // Ctrl-C reaches the whole group; the relay decides when its players end, and they never outlive it.
 process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit(0));
-process.on("message", (message: ToPlayers) => {
-  if (message.type === "stop") void finish();
-});
+// The one thing that players are told (`ToPlayers`) is to stop.
+process.on("message", () => void finish());
 
 await Promise.all(players.map((player) => player.join()));
 const startMs = performance.now();
@@ -31,5 +30,5 @@ async function finish(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
   }
   tell({ type: "done", players: await Promise.all(players.map((player) => player.close())) });
-  process.disconnect?.();
+  process.disconnect();
 }

@@ -136,7 +136,10 @@ export class Player {
       bytes.writeUInt32LE(fresh ? this.#echo : 0, 16);
       this.#echo = 0;
     }
-    if (this.#link === undefined) return this.#put(bytes);
+    if (this.#link === undefined) {
+      this.#put(bytes);
+      return;
+    }
     const nowMs = performance.now();
     const copies = this.#link.send(nowMs, bytes.length);
     for (let copy = 0; copy < copies; copy++) {

@@ -1,7 +1,7 @@
 import { type Datagram, type Protocol, type Route, readU32 } from "./protocol.ts";
 
 /** `u32 sender LE | u32 receiver LE | payload`. */
-export const V3_HEADER_BYTES: number = 8;
+export const V3_HEADER_BYTES = 8;
 /** A ping is exactly this long, with both ids 0 … */
 export const PING_BYTES = 50;
 /** … and is answered with this many of its bytes. */
@@ -29,19 +29,27 @@ export class CncnetV3 implements Protocol {
 
   read(datagram: Datagram, route: Route): void {
     const { length } = datagram;
-    if (length < V3_HEADER_BYTES) return route.drop("tooShort");
-    const sender = readU32(datagram, 0);
-    const receiver = readU32(datagram, 4);
-    if (sender === 0) {
-      if (receiver === 0) return length === PING_BYTES ? route.reply(PONG_BYTES) : route.drop("badPing");
-      if (receiver === COMMAND_RECEIVER && length >= COMMAND_BYTES) return route.command();
-      return route.drop("badCommand");
+    if (length < V3_HEADER_BYTES) route.drop("tooShort");
+    else {
+      const sender = readU32(datagram, 0);
+      const receiver = readU32(datagram, 4);
+      if (sender === 0) readNobody(receiver, length, route);
+      else if (sender === receiver) route.drop("selfAddressed");
+      else if (this.#strict && !isStrict(receiver, length)) route.drop("notStrict");
+      else if (receiver === 0) route.register(sender);
+      else route.forward(sender, receiver);
     }
-    if (sender === receiver) return route.drop("selfAddressed");
-    if (receiver === 0) {
-      return this.#strict && length !== V3_HEADER_BYTES ? route.drop("notStrict") : route.register(sender);
-    }
-    if (this.#strict && length < STRICT_DATA_BYTES) return route.drop("notStrict");
-    return route.forward(sender, receiver);
   }
+}
+
+/** Sender 0: a ping, a command, or nothing. */
+function readNobody(receiver: number, length: number, route: Route): void {
+  if (receiver === 0 && length === PING_BYTES) route.reply(PONG_BYTES);
+  else if (receiver === 0) route.drop("badPing");
+  else if (receiver === COMMAND_RECEIVER && length >= COMMAND_BYTES) route.command();
+  else route.drop("badCommand");
+}
+
+function isStrict(receiver: number, length: number): boolean {
+  return receiver === 0 ? length === V3_HEADER_BYTES : length >= STRICT_DATA_BYTES;
 }

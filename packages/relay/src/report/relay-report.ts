@@ -2,6 +2,7 @@
 export interface ClientReport {
   /** The protocol's id. */
   readonly id: number;
+  /** Cut to its prefix where addresses are anonymous. */
   readonly endpoint: string;
   readonly packetsReceived: number;
   readonly bytesReceived: number;
@@ -24,10 +25,27 @@ export interface ClientReport {
   readonly live: boolean;
 }
 
+export type WorkerState = "starting" | "running" | "restarting" | "stopped";
+
+/** One worker: a thread with a socket of its own, or the main thread. */
+export interface WorkerReport {
+  readonly index: number;
+  readonly state: WorkerState;
+  /** How it receives and sends: `node`, `linux`, `bun`. */
+  readonly transport: string;
+  readonly received: number;
+  readonly forwarded: number;
+  /** Share of the time since the last report that its thread was busy, 0..1; 0 where the platform does not tell. */
+  readonly load: number;
+  /** Times that it died and was started again. */
+  readonly restarts: number;
+}
+
 /** Everything that came in is accounted for: received = forwarded + consumed + dropped. */
 export interface RelayReport {
   readonly protocol: string;
   readonly endpoint: string;
+  readonly maxClients: number;
   readonly received: number;
   readonly receivedBytes: number;
   readonly forwarded: number;
@@ -36,8 +54,12 @@ export interface RelayReport {
   readonly consumed: { readonly registrations: number; readonly pings: number; readonly commands: number };
   /** Drops by reason; a reason that never occurred is left out. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** What sockets and kernel dropped, before the relay received it or after it let it go. */
+  readonly socketDropped: Readonly<Record<string, number>>;
   readonly clients: readonly ClientReport[];
+  readonly workers: readonly WorkerReport[];
+  readonly maintenance: boolean;
   readonly durationMs: number;
-  /** How old the shared tick is; null before the first datagram. */
+  /** How old the shared tick is. */
   readonly clockStalenessMs: number;
 }

@@ -31,7 +31,7 @@ export function jsonReport(report: RelayReport, players: readonly PlayerReport[]
 
 /** What a person reads when the relay has ended. */
 export function summaryLines(report: RelayReport, players: readonly PlayerReport[] | undefined): string[] {
-  const drops = Object.entries(report.dropped);
+  const drops = Object.entries({ ...report.socketDropped, ...report.dropped });
   const { registrations, pings, commands } = report.consumed;
   const lines = [
     ...clientTable(report.clients, 100),

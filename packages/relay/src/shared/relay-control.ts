@@ -6,6 +6,7 @@ const WORDS = 16;
 const MAINTENANCE = 0;
 const DRAINING = 1;
 const SWEEPS = 2;
+const MESSAGES = 3;
 /** 1 once a command has succeeded; then the next word is its tick. Together one pair. */
 const COMMANDED = 4;
 
@@ -68,6 +69,16 @@ export class RelayControl {
   /** Requests so far, modulo 2^32. */
   get sweepRequests(): number {
     return load(this.#words, this.#at + SWEEPS);
+  }
+
+  /** Tells workers that block in their sockets that there is a message for them. Concurrency: the supervisor. */
+  announceMessage(): void {
+    add(this.#words, this.#at + MESSAGES, 1);
+  }
+
+  /** Announced so far, modulo 2^32. Concurrency: anywhere; one atomic read. */
+  get announcedMessages(): number {
+    return load(this.#words, this.#at + MESSAGES);
   }
 
   /**

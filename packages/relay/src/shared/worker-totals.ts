@@ -59,6 +59,16 @@ export class WorkerTotals {
   }
 
   /**
+   * Takes the last publication back: what the version before said holds again.
+   *
+   * Concurrency: the totals' one writer, before it publishes anything.
+   */
+  takeBack(): void {
+    const { ops } = this.#region;
+    ops.storePair(this.#byteOffset, (ops.loadPair(this.#byteOffset) - 1) | 0, 0);
+  }
+
+  /**
    * The totals of one version, into `target`.
    *
    * @returns datagrams that the worker has in hand now

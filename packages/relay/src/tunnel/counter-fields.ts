@@ -11,6 +11,8 @@ export const Total = {
   pings: 5,
   commands: 6,
   batches: 7,
+  /** Processor time of the worker's thread; stays 0 where the platform does not tell. */
+  cpuMicros: 8,
 } as const;
 
 /** Why the relay drops a datagram, in this order; the address policy and the transport have reasons of their own. */
@@ -41,6 +43,8 @@ export const relayDropReasons = [
   /** The receiver has never answered, and was sent as much as an unconfirmed address may be. */
   "unconfirmed",
   "commandRefused",
+  /** The transport did not take it; its own drop reasons say why. */
+  "notSent",
   /** The batch in a worker's hands when it died. */
   "workerDied",
 ] as const;
@@ -71,17 +75,25 @@ export function transportField(code: number): number {
   return FIRST_TRANSPORT + code;
 }
 
-/** Drops by name, those that never happened left out; the policy's reasons are prefixed with `address:`. */
+/** The relay's drops by name, those that never happened left out; the policy's reasons are prefixed with `address:`. */
 export function namedDrops(totals: Float64Array): Record<string, number> {
   const drops: Record<string, number> = {};
-  const put = (name: string, field: number): void => {
-    const count = totals[field]!;
-    if (count > 0) drops[name] = (drops[name] ?? 0) + count;
-  };
-  for (const reason of relayDropReasons) put(reason, dropField(reason));
-  for (let code = 0; code < REASON_CODES; code++) put(`address:${reasonName(code)}`, addressField(code));
+  for (const reason of relayDropReasons) put(drops, reason, totals[dropField(reason)]!);
+  for (let code = 0; code < REASON_CODES; code++) {
+    put(drops, `address:${reasonName(code)}`, totals[addressField(code)]!);
+  }
+  return drops;
+}
+
+/** What the transport dropped, before the relay saw it or after it let it go. */
+export function namedSocketDrops(totals: Float64Array): Record<string, number> {
+  const drops: Record<string, number> = {};
   dropReasonNames.forEach((name, code) => {
-    if (name !== undefined) put(name, transportField(code));
+    if (name !== undefined) put(drops, name, totals[transportField(code)]!);
   });
   return drops;
+}
+
+function put(drops: Record<string, number>, name: string, count: number): void {
+  if (count > 0) drops[name] = (drops[name] ?? 0) + count;
 }

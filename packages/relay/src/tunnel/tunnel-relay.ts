@@ -2,11 +2,25 @@ import type { AddressPolicy, Endpoint } from "@udp-relay/address-validation";
 import type { DatagramBatch, DatagramTransport } from "@udp-relay/adapters";
 import type { Clock } from "@udp-relay/clock";
 import type { TunnelClientTable } from "@udp-relay/tunnel-client";
-import { JOIN_BUSY, JOIN_FULL, JOIN_PREFIX_FULL } from "@udp-relay/tunnel-client";
-import type { PingBuckets } from "../limits/ping-buckets.ts";
+import { JOIN_BUSY, JOIN_FULL, JOIN_PREFIX_FULL, JOIN_RESTING } from "@udp-relay/tunnel-client";
+import { LimitHash } from "../limits/limit-hash.ts";
+import { type BucketRate, ratePerMinute, ratePerSecond } from "../limits/token-buckets.ts";
 import { type Datagram, type Protocol, Route } from "../protocol/protocol.ts";
+import type { RelayMemory } from "../shared/relay-memory.ts";
+import { type RelayDropReason, Total } from "./counter-fields.ts";
+import { OperatorCommand } from "./operator-command.ts";
 import { PathMeasurer } from "./path-measurer.ts";
-import { RelayCounters, type RelayDropReason } from "./relay-counters.ts";
+import { WorkerCounters } from "./worker-counters.ts";
+
+/** What may change while the relay runs. */
+export interface TunnelLimits {
+  /** Pings answered per address prefix and minute; 0 answers nobody. */
+  readonly pingsPerMinute: number;
+  /** Datagrams from one client to one other each second; 0 is no limit. */
+  readonly pairPacketsPerSecond: number;
+  /** Of the V3 commands; empty: they are off. */
+  readonly maintenancePassword: string;
+}
 
 export interface TunnelRelayParts {
   readonly transport: DatagramTransport;
@@ -14,52 +28,83 @@ export interface TunnelRelayParts {
   readonly clock: Clock;
   readonly policy: AddressPolicy;
   readonly protocol: Protocol;
-  readonly pings: PingBuckets;
+  readonly memory: RelayMemory;
+  /** Which worker's totals are counted. */
+  readonly worker: number;
+  readonly limits: TunnelLimits;
 }
 
 /** No client: the datagram was dropped and counted. */
 const NOBODY = -1;
 
 /**
- * The way of a datagram through one thread: judge the source, let the protocol read, find or register the
- * sender, count, and forward the same bytes to the receiver. Clients are shared with the other threads.
+ * The way of a datagram through one worker: judge the source, let the protocol read, find or register the sender,
+ * count, and forward the same bytes to the receiver. Clients, limits and totals are shared with the other workers.
  *
  * The rules are those of the CnCNet V3 tunnel, numbered as in the package's README; the protocol decides only
  * how a datagram names its sender and receiver.
  */
 export class TunnelRelay {
-  readonly counters: RelayCounters = new RelayCounters();
-  /** While true no client is registered and no id changes its endpoint; existing clients are relayed. */
-  maintenance = false;
-  readonly #parts: TunnelRelayParts;
+  readonly counters: WorkerCounters;
+  readonly #transport: DatagramTransport;
+  readonly #clients: TunnelClientTable;
+  readonly #clock: Clock;
+  readonly #protocol: Protocol;
+  readonly #memory: RelayMemory;
+  readonly #hash: LimitHash;
+  readonly #measurer: PathMeasurer | undefined;
   readonly #route = new Route();
   readonly #datagram: Datagram = { bytes: new Uint8Array(0), offset: 0, length: 0 };
-  readonly #measurer: PathMeasurer | undefined;
+  #policy: AddressPolicy;
+  #pingRate: BucketRate | undefined;
+  #pairRate: BucketRate | undefined;
+  #command: OperatorCommand;
+  #micros = 0;
 
   constructor(parts: TunnelRelayParts) {
-    this.#parts = parts;
-    this.#measurer = parts.protocol.measures && new PathMeasurer(parts.protocol, parts.clients, parts.clock);
-    parts.transport.onBatch = (batch) => this.#onBatch(batch);
+    const { transport, clients, clock, protocol, memory } = parts;
+    this.#transport = transport;
+    this.#clients = clients;
+    this.#clock = clock;
+    this.#protocol = protocol;
+    this.#memory = memory;
+    this.#hash = new LimitHash(memory.region.hashKeys);
+    this.counters = new WorkerCounters(memory.totals(parts.worker));
+    const { echoes } = memory;
+    this.#measurer = protocol.measures && echoes && new PathMeasurer(protocol, clients, clock, echoes);
+    this.#policy = parts.policy;
+    this.#pingRate = ratePerMinute(parts.limits.pingsPerMinute);
+    this.#pairRate = ratePerSecond(parts.limits.pairPacketsPerSecond);
+    this.#command = new OperatorCommand(parts.limits.maintenancePassword, memory.control);
+    transport.onBatch = (batch) => {
+      this.#onBatch(batch);
+    };
   }
 
-  /** Makes what the protocol measured readable in the clients' records. Call it before a report, and now and then. */
-  publishMeasurements(): void {
-    this.#measurer?.publish();
+  /** Other limits and another policy from the next datagram on. */
+  configure(limits: TunnelLimits, policy: AddressPolicy): void {
+    this.#policy = policy;
+    this.#pingRate = ratePerMinute(limits.pingsPerMinute);
+    this.#pairRate = ratePerSecond(limits.pairPacketsPerSecond);
+    this.#command = new OperatorCommand(limits.maintenancePassword, this.#memory.control);
   }
 
   #onBatch(batch: DatagramBatch): void {
-    const { clients, clock } = this.#parts;
-    const tick = clock.update();
-    const guard = clients.enter();
+    const { counters } = this;
+    const tick = this.#clock.update();
+    this.#micros = this.#clock.recentMicros();
+    counters.takeInHand(batch.count);
+    const guard = this.#clients.enter();
     try {
       for (let i = 0; i < batch.count; i++) this.#onDatagram(batch, i, tick);
     } finally {
       guard[Symbol.dispose]();
+      counters.add(Total.batches, 1);
+      counters.publish();
     }
   }
 
   #onDatagram(batch: DatagramBatch, i: number, tick: number): void {
-    const { policy, protocol } = this.#parts;
     const { counters } = this;
     const route = this.#route;
     const datagram = this.#datagram;
@@ -67,74 +112,114 @@ export class TunnelRelay {
     datagram.bytes = batch.slab(i);
     datagram.offset = batch.offset(i);
     datagram.length = batch.length(i);
-    counters.received++;
-    counters.receivedBytes += datagram.length;
+    counters.add(Total.received, 1);
+    counters.add(Total.receivedBytes, datagram.length);
 
-    const verdict = policy.judge(source);
-    if (verdict !== 0) return counters.dropAddress(verdict);
+    const verdict = this.#policy.judge(source);
+    if (verdict !== 0) {
+      counters.dropAddress(verdict);
+      return;
+    }
     try {
-      protocol.read(datagram, route);
+      this.#protocol.read(datagram, route);
     } catch {
-      return counters.drop("protocolThrew");
+      counters.drop("protocolThrew");
+      return;
     }
     switch (route.action) {
       case "drop":
-        return counters.drop(route.reason);
+        counters.drop(route.reason);
+        break;
       case "reply":
-        return this.#reply(batch, i, source, tick);
+        this.#reply(batch, i, source);
+        break;
       case "command":
-        // No password is configured: the operator's way is a signal or the loopback interface.
-        return counters.drop("commandRefused");
+        if (this.#command.run(datagram, tick)) counters.add(Total.commands, 1);
+        else counters.drop("commandRefused");
+        break;
       case "register":
-        if (this.#sender(source, tick) !== NOBODY) counters.registrations++;
-        return;
+        if (this.#sender(batch, i, source, tick) !== NOBODY) counters.add(Total.registrations, 1);
+        break;
       case "forward":
-        return this.#forward(batch, i, source, tick);
+        this.#forward(batch, i, source, tick);
+        break;
     }
   }
 
-  #reply(batch: DatagramBatch, i: number, source: Endpoint, tick: number): void {
-    if (!this.#parts.pings.take(source, tick)) return this.counters.drop("pingLimit");
-    this.#parts.transport.send(batch.bytes(i).subarray(0, this.#route.replyLength), source);
-    this.counters.pings++;
+  #reply(batch: DatagramBatch, i: number, source: Endpoint): void {
+    const rate = this.#pingRate;
+    if (rate === undefined || !this.#memory.pings.take(this.#hash.ofPrefix(source), this.#micros, rate)) {
+      this.counters.drop("pingLimit");
+      return;
+    }
+    this.#transport.send(batch.bytes(i).subarray(0, this.#route.replyLength), source);
+    this.counters.add(Total.pings, 1);
   }
 
   #forward(batch: DatagramBatch, i: number, source: Endpoint, tick: number): void {
-    const { clients, transport } = this.#parts;
     const { counters } = this;
+    const clients = this.#clients;
     const { length } = this.#datagram;
-    const from = this.#sender(source, tick);
+    const from = this.#sender(batch, i, source, tick);
     if (from === NOBODY) return;
     const to = clients.find(this.#route.receiver);
-    if (to < 0) return counters.drop("unknownReceiver");
-    if (clients.isFrom(to, source)) return counters.drop("sameEndpoint");
-    if (transport.forward(batch, i, clients.endpoint(to), clients.priorityClass(to)) !== 0) return;
+    const refused = to < 0 ? "unknownReceiver" : this.#refusal(to, source, length);
+    if (refused !== undefined) {
+      counters.drop(refused);
+      return;
+    }
+    if (this.#transport.forward(batch, i, clients.endpoint(to), clients.priorityClass(to)) !== 0) {
+      counters.drop("notSent");
+      return;
+    }
     clients.sent(to, length, tick);
     this.#measurer?.forwarded(to);
-    counters.forwarded++;
-    counters.forwardedBytes += length;
+    counters.add(Total.forwarded, 1);
+    counters.add(Total.forwardedBytes, length);
+  }
+
+  /** Rule 7, and what one client may be sent. */
+  #refusal(to: number, source: Endpoint, length: number): RelayDropReason | undefined {
+    const clients = this.#clients;
+    const { sender, receiver } = this.#route;
+    if (clients.isFrom(to, source)) return "sameEndpoint";
+    const rate = this.#pairRate;
+    if (rate !== undefined) {
+      const pair = this.#hash.ofPair(sender, receiver);
+      if (!this.#memory.pairs.take(pair, this.#micros, rate)) return "pairLimit";
+    }
+    const enough = this.#memory.budget.spend(to, clients.handle(to), length, this.#bytesReceived);
+    return enough ? undefined : "unconfirmed";
   }
 
   /** Rules 4 to 6: the slot of the datagram's sender, its receive statistics updated; or {@link NOBODY}. */
-  #sender(source: Endpoint, tick: number): number {
-    const { clients } = this.#parts;
-    const { sender } = this.#route;
-    let slot = clients.find(sender);
+  #sender(batch: DatagramBatch, i: number, source: Endpoint, tick: number): number {
+    const clients = this.#clients;
+    const { control, budget } = this.#memory;
+    let slot = clients.find(this.#route.sender);
     if (slot < 0) {
-      if (this.maintenance) return this.#refuse("maintenance");
-      slot = clients.join(sender, source, tick);
+      if (control.refusesNewcomers) return this.#refuse("maintenance");
+      slot = clients.join(this.#route.sender, source, tick);
       if (slot < 0) return this.#refuse(joinRefusal(slot));
+      if (clients.created) this.#measurer?.joined(slot);
     }
-    if (!clients.isFrom(slot, source)) {
+    if (clients.isFrom(slot, source)) budget.received(slot, clients.handle(slot));
+    else {
       if (!clients.isTimedOut(slot, tick)) return this.#refuse("idTaken");
-      if (this.maintenance) return this.#refuse("maintenance");
+      if (control.refusesNewcomers) return this.#refuse("maintenance");
       const refused = clients.rebind(slot, source, tick);
       if (refused !== 0) return this.#refuse(joinRefusal(refused));
+      budget.rebound(slot, clients.handle(slot));
     }
     clients.received(slot, this.#datagram.length, tick);
-    this.#measurer?.received(slot, this.#datagram);
+    this.#measurer?.received(slot, this.#datagram, batch.waitedMicros(i));
     return slot;
   }
+
+  readonly #bytesReceived = (slot: number): number => {
+    const clients = this.#clients;
+    return clients.snapshotOf(clients.handle(slot))?.bytesReceived ?? 0;
+  };
 
   #refuse(reason: RelayDropReason): typeof NOBODY {
     this.counters.drop(reason);
@@ -148,6 +233,8 @@ function joinRefusal(code: number): RelayDropReason {
       return "tableFull";
     case JOIN_PREFIX_FULL:
       return "prefixFull";
+    case JOIN_RESTING:
+      return "resting";
     case JOIN_BUSY:
       return "busy";
     default:

@@ -1,0 +1,54 @@
+import { AdapterError, type DatagramTransport } from "@udp-relay/adapters";
+import type { Endpoint } from "@udp-relay/address-validation";
+import { openRelayTransport, startError, systemCode } from "./relay-transport.ts";
+import { RelayWorker } from "./relay-worker.ts";
+import type { WorkerSet, WorkerSetParts, WorkerStatus } from "./worker-set.ts";
+import type { RelayConfig } from "../config/relay-config.ts";
+
+/** The one worker of a relay without threads: it shares the main thread with everything else. */
+export class LocalWorker implements WorkerSet {
+  readonly #transport: DatagramTransport;
+  readonly #worker: RelayWorker;
+
+  /** @throws RelayError `ERR_RELAY_CONFIG`, `ERR_RELAY_PORT_IN_USE`, `ERR_RELAY_START` */
+  static async open(parts: WorkerSetParts): Promise<LocalWorker> {
+    const { config, log } = parts;
+    const { transport, reason } = await openRelayTransport(config).catch((error: unknown) => {
+      if (!(error instanceof AdapterError)) throw error;
+      throw startError(config, error.message, systemCode(error), error);
+    });
+    log.info({ transport: transport.kind, reason }, "a socket is open");
+    try {
+      return new LocalWorker(parts, transport);
+    } catch (error) {
+      await transport.close();
+      throw error;
+    }
+  }
+
+  private constructor(parts: WorkerSetParts, transport: DatagramTransport) {
+    this.#transport = transport;
+    this.#worker = new RelayWorker({ ...parts, transport, index: 0 });
+  }
+
+  get localEndpoint(): Endpoint {
+    return this.#transport.localEndpoint;
+  }
+
+  configure(config: RelayConfig): void {
+    this.#worker.configure(config);
+  }
+
+  publish(): void {
+    this.#worker.publish();
+  }
+
+  status(): readonly WorkerStatus[] {
+    const { kind } = this.#transport;
+    return [{ state: "running", transport: kind, restarts: 0 }];
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.close();
+  }
+}

@@ -1,0 +1,41 @@
+import { pathToFileURL } from "node:url";
+import type { RelayConfig } from "../config/relay-config.ts";
+import { CncnetV3 } from "../protocol/cncnet-v3.ts";
+import { DemoProtocol } from "../protocol/demo.ts";
+import type { Protocol } from "../protocol/protocol.ts";
+import { RelayError } from "../relay-error.ts";
+
+/**
+ * The protocol that a configuration names: built in, or the default export of `protocolModule`, an object or a class
+ * without parameters. Every worker loads its own.
+ *
+ * @throws RelayError `ERR_RELAY_CONFIG` for a module that cannot be loaded or exports no protocol
+ */
+export async function relayProtocol(config: RelayConfig): Promise<Protocol> {
+  const { protocolModule } = config;
+  if (protocolModule === "") {
+    return config.protocol === "demo" ? new DemoProtocol() : new CncnetV3({ strict: config.strict });
+  }
+  const refuse = (reason: string, cause?: unknown): never => {
+    const message = `--protocol-module is ${JSON.stringify(protocolModule)}, allowed: ${reason}`;
+    throw new RelayError("ERR_RELAY_CONFIG", message, { cause });
+  };
+  let exported: unknown;
+  try {
+    const { href } = /^[a-z]+:\/\//.test(protocolModule)
+      ? new URL(protocolModule)
+      : pathToFileURL(protocolModule);
+    exported = ((await import(href)) as { default?: unknown }).default;
+    if (typeof exported === "function") exported = new (exported as new () => unknown)();
+  } catch (error) {
+    return refuse(`a module that can be loaded (${(error as Error).message})`, error);
+  }
+  const protocol = exported as Partial<Protocol> | null | undefined;
+  if (typeof protocol?.name !== "string" || typeof protocol.read !== "function") {
+    return refuse("a module whose default export has a name and a method read(datagram, route)");
+  }
+  if (protocol.measures !== undefined && typeof protocol.measure !== "function") {
+    return refuse("a protocol that says `measures` has a method measure(datagram, into), too");
+  }
+  return protocol as Protocol;
+}

@@ -1,0 +1,86 @@
+// One worker of the relay: started by WorkerPool with handles to everything shared.
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { LinuxSocketHandle, LinuxTransport } from "@udp-relay/adapters/linux";
+import { CoarseClock } from "@udp-relay/clock";
+import { TunnelClientTable } from "@udp-relay/tunnel-client";
+import { RelayMemory } from "../shared/relay-memory.ts";
+import { relayProtocol } from "./relay-protocol.ts";
+import { openRelayTransport, systemCode } from "./relay-transport.ts";
+import { RelayWorker } from "./relay-worker.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+
+/** A full receive buffer of the predecessor is read in far less. */
+const DRAINED_AFTER_MS = 1_000;
+
+const { config, index, socket, predecessor, ...handles } = workerData as WorkerStart;
+const supervisor = parentPort!;
+const tell = (message: FromWorker): void => {
+  supervisor.postMessage(message);
+};
+
+try {
+  const clock = CoarseClock.attach(handles.clock);
+  const clients = TunnelClientTable.attach(handles.clients, { clock });
+  const memory = RelayMemory.attach(handles.memory);
+  const protocol = await relayProtocol(config);
+  const parts = { config, index, protocol, clients, memory, clock };
+  if (socket === undefined) await relayOnEventLoop();
+  else await relayInSocket(socket);
+
+  /** A socket of the worker's own; what the kernel has queued in it dies with the worker. */
+  async function relayOnEventLoop(): Promise<void> {
+    const { transport, reason } = await openRelayTransport(config, { reusePort: config.workers > 1 });
+    const worker = new RelayWorker({ ...parts, transport });
+    // The predecessor's queue went with its socket: nobody waits for it.
+    if (predecessor !== undefined) clients.drained(predecessor);
+    supervisor.on("message", (message: ToWorker) => {
+      if (message.type === "configure") worker.configure(message.config);
+      else void worker.close().then(leave);
+    });
+    tell({ type: "running", transport: transport.kind, reason });
+  }
+
+  /** A socket of the supervisor's, which outlives this thread. The thread does nothing but wait for datagrams. */
+  async function relayInSocket(socket: LinuxSocketHandle): Promise<void> {
+    const linux = await import("@udp-relay/adapters/linux");
+    const { maxDatagramBytes } = config;
+    const transport: LinuxTransport = await linux.LinuxTransport.open({
+      socket,
+      blocking: true,
+      maxDatagramBytes,
+    });
+    const worker = new RelayWorker({ ...parts, transport });
+    const startTick = clock.update();
+    let messages = memory.control.announcedMessages;
+    let drained = predecessor === undefined;
+    tell({ type: "running", transport: transport.kind, reason: transport.binding });
+    transport.runBlocking({
+      // Timers and messages stand still meanwhile: what they would do is done between batches.
+      onTurn: () => {
+        const tick = clock.update();
+        clients.beat(tick);
+        worker.turn(tick);
+        if (!drained && (tick - startTick) >>> 0 >= DRAINED_AFTER_MS) {
+          clients.drained(predecessor);
+          drained = true;
+        }
+        if (memory.control.announcedMessages === messages) return;
+        messages = memory.control.announcedMessages;
+        for (let next = receiveMessageOnPort(supervisor); next; next = receiveMessageOnPort(supervisor)) {
+          const message = next.message as ToWorker;
+          if (message.type === "configure") worker.configure(message.config);
+        }
+      },
+    });
+    await worker.close();
+    leave();
+  }
+
+  function leave(): void {
+    clients[Symbol.dispose]();
+    clock[Symbol.dispose]();
+    supervisor.close();
+  }
+} catch (error) {
+  tell({ type: "failed", message: (error as Error).message, code: systemCode(error) });
+}
