@@ -39,6 +39,8 @@ export default tseslint.config(
       "udp-relay/shared-memory": "error",
       "udp-relay/memory-by-name": "error",
 
+      // `using guard = map.enter()`: it is there for its end.
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreUsingDeclarations: true, argsIgnorePattern: "^_" }],
       // Counters and word arithmetic are what this code is about.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
       "@typescript-eslint/restrict-plus-operands": ["error", { allowNumberAndString: true }],
