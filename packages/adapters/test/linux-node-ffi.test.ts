@@ -1,13 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openNodeFfi } from "../src/transport/linux/node-ffi.ts";
 import { conformance } from "./conformance/suite.ts";
-import { linuxAdapter, linuxHere, openLinux } from "./linux/linux-adapter.ts";
+import { linuxAdapter, openLinux } from "./linux/linux-adapter.ts";
 
 const systemCalls = await openNodeFfi().catch(() => undefined);
-const onNode26 = !("bun" in process.versions) && Number(process.versions.node.split(".")[0]) >= 26;
 
 if (systemCalls !== undefined) {
   conformance({
@@ -17,22 +13,28 @@ if (systemCalls !== undefined) {
   });
 }
 
-describe.skipIf(systemCalls !== undefined)("node:ffi", () => {
-  it("is refused where it is not, with the reason", async () => {
-    const error: unknown = await openNodeFfi().catch((refused: unknown) => refused);
-    expect((error as { code?: string }).code).toBe("ERR_ADAPTER_UNSUPPORTED");
-    expect((error as Error).message).toContain("--experimental-ffi");
+describe("node:ffi", () => {
+  it.skipIf(systemCalls === undefined)("serves both modes", async () => {
+    await using client = await openLinux({ systemCalls: systemCalls! });
+    await using server = await openLinux({ systemCalls: systemCalls!, blocking: true, arrivalTimes: true });
+    expect(server.binding).toBe("node:ffi");
+    for (let n = 0; n < 100; n++) client.send(Uint8Array.of(n), server.localEndpoint);
+    client.flush();
+    const received: number[] = [];
+    server.onBatch = (batch) => {
+      for (let i = 0; i < batch.count; i++) received.push(batch.bytes(i)[0]!);
+    };
+    server.runBlocking({
+      onTurn: () => {
+        if (received.length === 100) void server.close();
+      },
+    });
+    expect(received).toEqual(Array.from({ length: 100 }, (_, n) => n));
   });
 
-  it.skipIf(!linuxHere || !onNode26)("echoes where it is switched on", () => {
-    const extension = extname(import.meta.url);
-    const program = fileURLToPath(new URL(`./linux/node-ffi-echo${extension}`, import.meta.url));
-    const condition = extension === ".ts" ? ["--conditions=@udp-relay/source"] : [];
-    const { stdout, stderr, status } = spawnSync(
-      process.execPath,
-      ["--experimental-ffi", "--no-warnings", ...condition, program],
-      { encoding: "utf8", timeout: 20_000 },
-    );
-    expect(`${status} ${stdout}${stderr}`).toBe("0 node:ffi: 300 of 300 echoed, blocking 100 of 100\n");
+  it.skipIf(systemCalls !== undefined)("is refused where it is not, with the reason", async () => {
+    const error: unknown = await openNodeFfi().catch((refused: unknown) => refused);
+    expect((error as { code?: string }).code).toBe("ERR_ADAPTER_UNSUPPORTED");
+    expect((error as Error).message).toContain("Node 26");
   });
 });

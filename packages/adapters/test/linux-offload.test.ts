@@ -2,6 +2,8 @@ import { endpointFromWords, parseAddress } from "@udp-relay/address-validation";
 import type { Endpoint } from "@udp-relay/address-validation";
 import { describe, expect, it } from "vitest";
 import { stopBlocking } from "../src/transport/linux.ts";
+import type { SystemCalls } from "../src/transport/linux.ts";
+import { openSystemCalls } from "../src/transport/linux/open-system-calls.ts";
 import { pattern, untilReal } from "./conformance/adapter-under-test.ts";
 import { udpPeer } from "./conformance/udp-peer.ts";
 import { linuxHere, openLinux } from "./linux/linux-adapter.ts";
@@ -80,8 +82,23 @@ describe.skipIf(!linuxHere)("segmentation offload", () => {
     });
   }
 
-  it("sends one by one what the kernel refuses to take joined", async () => {
-    await using sender = await openLinux({ host: "0.0.0.0", gso: true, maxDatagramBytes: 65_507 });
+  it("asks for nothing that the kernel refuses, and counts all of a message that it does refuse", async () => {
+    const calls = await openSystemCalls();
+    let refusals = 0;
+    const systemCalls: SystemCalls = {
+      ...calls,
+      sendmmsg: (...parameters) => {
+        const sent = calls.sendmmsg(...parameters);
+        if (sent < 0) refusals += 1;
+        return sent;
+      },
+    };
+    await using sender = await openLinux({
+      host: "0.0.0.0",
+      gso: true,
+      maxDatagramBytes: 65_507,
+      systemCalls,
+    });
     const peer = await udpPeer(sender, { host: "127.0.0.1" });
     const [endpoint] = await meet(sender, [peer]);
     // Broadcast needs a permission that the socket does not have: EACCES, for each of them.
@@ -90,15 +107,21 @@ describe.skipIf(!linuxHere)("segmentation offload", () => {
       sender.send(pattern(20, n), broadcast);
       sender.send(pattern(20, n), endpoint!);
     }
-    // Two of these exceed a packet together, and are sent as two messages.
+    sender.flush();
+    const refusedBroadcasts = refusals;
+    // Two of these exceed a packet together, and more than 64 exceed what the kernel joins.
     for (let n = 0; n < 2; n++) sender.send(pattern(40_000, n), endpoint!);
     sender.flush();
+    for (let n = 0; n < 200; n++) sender.send(pattern(10, n), endpoint!);
+    sender.flush();
     await untilReal(
-      () => peer.received.length === 5,
+      () => peer.received.length === 205,
       "the good ones",
       () => [peer.received.length, sender.stats()],
     );
     expect(sender.stats().drops).toEqual({ accessDenied: 3 });
+    expect(refusedBroadcasts).toBe(1);
+    expect(refusals).toBe(refusedBroadcasts);
     await peer.close();
   });
 });

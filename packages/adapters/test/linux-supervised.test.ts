@@ -79,8 +79,14 @@ describe.skipIf(!linuxHere)("a supervisor's sockets", () => {
     await transport.close();
     await new Promise<void>((resolve) => client.close(() => resolve()));
     expect(sockets.release(0)).toBe(0);
-    await using next = await openLinux({ socket });
-    expect(next.localEndpoint).toEqual(sockets.localEndpoint);
+    // The event loop has made the socket non-blocking, for all its descriptors; the blocking mode must not spin.
+    const { worker, port, ended } = await startBlockingWorker({ options: { socket } });
+    expect(port).toBe(sockets.localEndpoint.port);
+    const exited = once(worker, "exit");
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    sockets.stop(0);
+    expect((await ended).turns).toBeLessThan(10);
+    await exited;
   });
 
   it("count a dead worker's batch in its successor's stats, and close its descriptor", async () => {

@@ -9,7 +9,7 @@ import type { Platform } from "../src/transport/linux/open-system-calls.ts";
 import { selfCheck } from "../src/transport/linux/self-check.ts";
 import { linuxHere } from "./linux/linux-adapter.ts";
 
-const missing = (): Promise<never> => Promise.reject(new Error("Cannot find package 'koffi'"));
+const missing = (): Promise<never> => Promise.reject(new Error("Cannot find it"));
 
 describe("where the linux transport cannot work", () => {
   for (const [name, change, why] of [
@@ -41,9 +41,11 @@ describe("where the linux transport cannot work", () => {
     ],
   ] as [string, Partial<Platform>, RegExp][]) {
     it(`says so: ${name}`, async () => {
-      const error: unknown = await openSystemCallsOn({ ...thisPlatform(), ...change }).catch(
-        (refused: unknown) => refused,
-      );
+      const error: unknown = await openSystemCallsOn({
+        ...thisPlatform(),
+        importNodeFfi: missing,
+        ...change,
+      }).catch((refused: unknown) => refused);
       expect(error).toBeInstanceOf(AdapterError);
       expect((error as AdapterError).code).toBe("ERR_ADAPTER_UNSUPPORTED");
       expect((error as AdapterError).message).toMatch(why);

@@ -2,7 +2,7 @@ import { signatures } from "./system-calls.ts";
 import type { LibcFunction, SystemCalls } from "./system-calls.ts";
 import { unsupported } from "./unsupported.ts";
 
-/** The part of node:ffi (Node >= 26, --experimental-ffi) that is used. Typed here: not every Node's types have it. */
+/** The part of node:ffi (Node >= 26, experimental) that is used. Typed here: not every Node's types have it. */
 interface NodeFfi {
   dlopen(
     path: string,
@@ -14,12 +14,16 @@ interface NodeFfi {
 
 const types = { int: "int32", unsigned: "uint32", pointer: "pointer" } as const;
 
-/** @throws AdapterError ERR_ADAPTER_UNSUPPORTED: another Node, not switched on, or libc is not glibc */
-export async function openNodeFfi(): Promise<SystemCalls> {
+export function importNodeFfi(): Promise<unknown> {
+  // Through a variable, so that neither bundlers nor older runtimes look for the module.
+  const name = "node:ffi";
+  return import(name);
+}
+
+/** @throws AdapterError ERR_ADAPTER_UNSUPPORTED: an older Node, or libc is not glibc */
+export async function openNodeFfi(importFfi: () => Promise<unknown> = importNodeFfi): Promise<SystemCalls> {
   try {
-    // Through a variable, so that neither bundlers nor older runtimes look for the module.
-    const name = "node:ffi";
-    const ffi = (await import(name)) as NodeFfi;
+    const ffi = (await importFfi()) as NodeFfi;
     const { functions } = ffi.dlopen("libc.so.6", {
       ...Object.fromEntries(
         Object.entries(signatures).map(([symbol, parameters]) => [
@@ -59,6 +63,6 @@ export async function openNodeFfi(): Promise<SystemCalls> {
       clock_gettime: (clock, timespec) => clockGettime(clock, BigInt(timespec)),
     };
   } catch (cause) {
-    throw unsupported("there is no node:ffi (Node 26 or later with --experimental-ffi)", cause);
+    throw unsupported("there is no node:ffi (Node 26 or later)", cause);
   }
 }

@@ -1,4 +1,5 @@
 import { endianness } from "node:os";
+import { importNodeFfi, openNodeFfi } from "./node-ffi.ts";
 import type { SystemCalls } from "./system-calls.ts";
 import { unsupported } from "./unsupported.ts";
 
@@ -9,10 +10,11 @@ export interface Platform {
   readonly endianness: string;
   readonly bun: boolean;
   readonly importKoffi: () => Promise<unknown>;
+  readonly importNodeFfi: () => Promise<unknown>;
 }
 
 /**
- * libc by the runtime's own way: bun:ffi on Bun; on Node koffi, or without it node:ffi where that is switched on.
+ * libc by the runtime's own way: bun:ffi on Bun; on Node koffi, or without it node:ffi (Node >= 26).
  *
  * @throws AdapterError ERR_ADAPTER_UNSUPPORTED with the reason
  */
@@ -46,9 +48,8 @@ export async function openSystemCallsOn(platform: Platform): Promise<SystemCalls
   try {
     return await openKoffi(platform.importKoffi);
   } catch (error) {
-    const { openNodeFfi } = await import("./node-ffi.ts");
     // The advice that helps everywhere is koffi's.
-    return openNodeFfi().catch(() => Promise.reject(error as Error));
+    return openNodeFfi(platform.importNodeFfi).catch(() => Promise.reject(error as Error));
   }
 }
 
@@ -59,5 +60,6 @@ export function thisPlatform(): Platform {
     endianness: endianness(),
     bun: "bun" in process.versions,
     importKoffi: () => import("koffi"),
+    importNodeFfi,
   };
 }
