@@ -1,0 +1,234 @@
+import { request } from "node:http";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { parseEndpoint } from "@udp-relay/address-validation";
+import { OperatorHttp, parseConfig, Relay, type RelayConfig, type RelayLog } from "@udp-relay/relay";
+import { openLog } from "../src/operations/relay-log.ts";
+import { shownEndpoint } from "../src/operations/shown-endpoint.ts";
+import { parseOpenMetrics } from "./openmetrics-parser.ts";
+import { RealPeer, until } from "./real-peer.ts";
+
+const silent: RelayLog = {
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+};
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close();
+});
+
+async function start(settings: Partial<Record<keyof RelayConfig, unknown>> = {}, address = "127.0.0.1:0") {
+  const relay = await Relay.start(
+    parseConfig({ host: "127.0.0.1", port: 0, allow: ["127.0.0.0/8"], refreshMs: 100, ...settings }),
+  );
+  open.push(relay);
+  let drained = false;
+  const http = await OperatorHttp.listen(relay, {
+    address,
+    log: silent,
+    drainMs: 2_000,
+    onDrained: () => (drained = true),
+  });
+  open.push(http);
+  const base = `http://${http.address}`;
+  const post = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${base}${path}`, { method: "POST", headers });
+  return {
+    relay,
+    http,
+    base,
+    get: (path: string) => fetch(`${base}${path}`),
+    post,
+    isDrained: () => drained,
+  };
+}
+
+async function peer(relay: Relay, id: number): Promise<RealPeer> {
+  const one = await RealPeer.open(id, relay.port);
+  open.push(one);
+  return one;
+}
+
+describe("GET /metrics", () => {
+  it("is OpenMetrics that a strict parser takes, and holds what the report holds", async () => {
+    const { relay, get } = await start();
+    const [a, b] = [await peer(relay, 1), await peer(relay, 2)];
+    await a.send(0, 0);
+    await b.send(0, 0);
+    await until("registrations", () => relay.report().consumed.registrations === 2);
+    await a.send(2, 10);
+    await a.send(9, 10);
+    await until("a drop", () => relay.report().dropped.unknownReceiver === 1);
+    const response = await get("/metrics");
+    expect(response.headers.get("content-type")).toBe(
+      "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    );
+    const families = parseOpenMetrics(await response.text());
+    const value = (sample: string): number | undefined => families.samples.get(sample);
+    expect(value("udp_relay_received_datagrams_total")).toBe(4);
+    expect(value("udp_relay_forwarded_datagrams_total")).toBe(1);
+    expect(value('udp_relay_dropped_datagrams_total{reason="unknownReceiver"}')).toBe(1);
+    expect(value('udp_relay_consumed_datagrams_total{kind="registrations"}')).toBe(2);
+    expect(value("udp_relay_clients")).toBe(2);
+    expect(value("udp_relay_maintenance")).toBe(0);
+    expect(families.types.get("udp_relay_received_datagrams")).toBe("counter");
+    // A second page is no sum of both.
+    const again = parseOpenMetrics(await (await get("/metrics")).text());
+    expect(again.samples.get("udp_relay_received_datagrams_total")).toBe(4);
+  });
+
+  it("THREATS 'metrics': has as many series with 50 clients as with 2, and none names a client", async () => {
+    const { relay, get } = await start({ clientsPerPrefix: 100 });
+    const series = async (): Promise<string[]> => [
+      ...parseOpenMetrics(await (await get("/metrics")).text()).samples.keys(),
+    ];
+    for (let id = 1; id <= 2; id++) await (await peer(relay, id)).send(0, 0);
+    await until("registrations", () => relay.report().consumed.registrations === 2);
+    const few = (await series()).filter((name) => !name.includes("nodejs")).sort();
+    for (let id = 3; id <= 50; id++) await (await peer(relay, id)).send(0, 0);
+    await until("registrations", () => relay.report().consumed.registrations === 50);
+    const many = (await series()).filter((name) => !name.includes("nodejs")).sort();
+    expect(many).toEqual(few);
+    expect(many.join("\n")).not.toMatch(/127\.0\.0\.1|client_id|endpoint/);
+  });
+});
+
+describe("GET /health, /ready, /clients", () => {
+  it("answer what is so", async () => {
+    const { relay, get } = await start();
+    await (await peer(relay, 0xabcdef)).send(0, 0);
+    await until("registration", () => relay.report().consumed.registrations === 1);
+    expect(await (await get("/health")).text()).toBe("OK\n");
+    expect((await get("/ready")).status).toBe(200);
+    expect(await (await get("/clients")).json()).toMatchObject([
+      { id: 0xabcdef, packetsReceived: 1, lossPerMille: null },
+    ]);
+    relay.maintenance = true;
+    expect((await get("/ready")).status).toBe(503);
+    expect((await get("/health")).status).toBe(200);
+  });
+
+  it("cut addresses that are to be anonymous", async () => {
+    const { relay, get } = await start({ logAddresses: "anonymous" });
+    await (await peer(relay, 5)).send(0, 0);
+    await until("registration", () => relay.report().consumed.registrations === 1);
+    expect(await (await get("/clients")).json()).toMatchObject([{ endpoint: "127.0.0.0/24" }]);
+  });
+
+  it("know no other path and no other method", async () => {
+    const { get, post } = await start();
+    expect((await get("/")).status).toBe(404);
+    expect((await get("/admin/nothing")).status).toBe(404);
+    expect((await post("/metrics")).status).toBe(405);
+    expect((await get("/admin/sweep")).status).toBe(405);
+  });
+});
+
+describe("POST /admin", () => {
+  it("switches maintenance: newcomers are refused, clients are relayed", async () => {
+    const { relay, post } = await start();
+    const [a, b, c] = [await peer(relay, 1), await peer(relay, 2), await peer(relay, 3)];
+    for (const one of [a, b]) await one.send(0, 0);
+    await until("registrations", () => relay.report().consumed.registrations === 2);
+    expect(await (await post("/admin/maintenance/on")).json()).toEqual({ maintenance: true });
+    await c.send(0, 0);
+    await a.send(2, 10);
+    await until("the refusal", () => relay.report().dropped.maintenance === 1);
+    await until("the datagram", () => b.received === 1);
+    expect(await (await post("/admin/maintenance/off")).json()).toEqual({ maintenance: false });
+    await c.send(0, 0);
+    await until("the registration", () => relay.report().consumed.registrations === 3);
+  });
+
+  it("sweeps", async () => {
+    const { relay, post } = await start({ timeoutMs: 1_000, refreshMs: 60_000 });
+    await (await peer(relay, 1)).send(0, 0);
+    await until("registration", () => relay.report().consumed.registrations === 1);
+    expect(await (await post("/admin/sweep")).json()).toEqual({ expired: 0 });
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    expect(await (await post("/admin/sweep")).json()).toEqual({ expired: 1 });
+    expect(relay.report().clients.filter(({ live }) => live)).toEqual([]);
+  });
+
+  it("drains: no newcomers, live clients are relayed until they leave", async () => {
+    const { relay, post, get, isDrained } = await start({ timeoutMs: 1_000 });
+    const [a, b, c] = [await peer(relay, 1), await peer(relay, 2), await peer(relay, 3)];
+    for (const one of [a, b]) await one.send(0, 0);
+    await until("registrations", () => relay.report().consumed.registrations === 2);
+    expect((await post("/admin/drain")).status).toBe(202);
+    expect(await (await get("/ready")).text()).toBe("draining\n");
+    await c.send(0, 0);
+    for (let i = 0; i < 5; i++) await a.send(2, 10);
+    await until("datagrams", () => b.received === 5);
+    expect(relay.report().dropped.maintenance).toBe(1);
+    await until("the end", isDrained, 4_000);
+  });
+
+  it("THREATS 'metrics': refuses web pages, names that were rebound, and other machines", async () => {
+    const { base, post } = await start();
+    expect((await post("/admin/sweep", { Origin: "http://evil.example" })).status).toBe(403);
+    expect(await statusWithHost(`${base}/admin/sweep`, "evil.example")).toBe(403);
+    expect(await statusWithHost(`${base}/admin/sweep`, "localhost:1")).toBe(200);
+  });
+
+  const outside = Object.values(networkInterfaces())
+    .flatMap((all) => all ?? [])
+    .find(({ family, internal }) => family === "IPv4" && !internal);
+
+  it.skipIf(outside === undefined)(
+    "THREATS 'metrics': listens on loopback unless told, and administrates there only",
+    async () => {
+      const { http } = await start();
+      const { port } = new URL(`http://${http.address}`);
+      await expect(fetch(`http://${outside!.address}:${port}/metrics`)).rejects.toThrow();
+      const told = await start({}, "0.0.0.0:0");
+      const toldPort = new URL(`http://${told.http.address}`).port;
+      expect((await fetch(`http://${outside!.address}:${toldPort}/metrics`)).status).toBe(200);
+      const admin = await fetch(`http://${outside!.address}:${toldPort}/admin/sweep`, { method: "POST" });
+      expect(admin.status).toBe(403);
+    },
+  );
+});
+
+function statusWithHost(url: string, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(url, { method: "POST", headers: { Host: host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+describe("logs", () => {
+  it("are JSON lines with a level, a time and a sentence, in the file that was named", () => {
+    const folder = mkdtempSync(join(tmpdir(), "udp-relay-log-"));
+    const logFile = join(folder, "deep", "relay.log");
+    const log = openLog({ logLevel: "warn", logFile }, true);
+    log.info({}, "not this one");
+    log.warn({ worker: 1 }, "a worker died");
+    const lines = readFileSync(logFile, "utf8").trimEnd().split("\n");
+    rmSync(folder, { recursive: true });
+    expect(lines.length).toBe(1);
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      level: "warn",
+      worker: 1,
+      msg: "a worker died",
+      name: "udp-relay",
+    });
+  });
+
+  it("show addresses whole, or cut to /24 and /48 without a port", () => {
+    const v4 = parseEndpoint("198.51.100.77:4711");
+    const v6 = parseEndpoint("[2001:db8:12:3456::9]:4711");
+    expect(shownEndpoint(v4, "full")).toBe("198.51.100.77:4711");
+    expect(shownEndpoint(v4, "anonymous")).toBe("198.51.100.0/24");
+    expect(shownEndpoint(v6, "anonymous")).toBe("2001:db8:12::/48");
+  });
+});

@@ -1,0 +1,49 @@
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { v3 } from "./virtual-tunnel.ts";
+
+/** A peer on a real socket. */
+export class RealPeer {
+  readonly id: number;
+  received = 0;
+  readonly #socket: Socket;
+  readonly #relayPort: number;
+
+  static async open(id: number, relayPort: number, address = "127.0.0.1"): Promise<RealPeer> {
+    const socket = createSocket("udp4");
+    socket.bind(0, address);
+    await once(socket, "listening");
+    return new RealPeer(id, relayPort, socket);
+  }
+
+  private constructor(id: number, relayPort: number, socket: Socket) {
+    this.id = id;
+    this.#relayPort = relayPort;
+    this.#socket = socket;
+    socket.on("message", () => this.received++);
+  }
+
+  /** Resolves once the system has the datagram. */
+  async send(receiver: number, payload = 20): Promise<void> {
+    await this.sendBytes(v3(this.id, receiver, payload));
+  }
+
+  async sendBytes(bytes: Uint8Array): Promise<void> {
+    await new Promise((resolve) => {
+      this.#socket.send(bytes, this.#relayPort, "127.0.0.1", resolve);
+    });
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/** Polls: what is waited for comes from other threads, processes and the kernel. */
+export async function until(what: string, isSo: () => boolean, withinMs = 10_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
