@@ -1,8 +1,11 @@
 export { LayoutError } from "./atomics-layout-error.ts";
 export type { LayoutErrorCode } from "./atomics-layout-error.ts";
 export { Owner } from "./owner.ts";
-export { attachRegion, createRegion, Region } from "./region.ts";
-export type { CreateOptions, ExpectedRegion, OwnerRepair, OwnerReport, RegionHandle } from "./region.ts";
+export { attachRegion, createRegion } from "./create-region.ts";
+export type { CreateOptions, ExpectedRegion } from "./create-region.ts";
+export { Region } from "./region.ts";
+export type { OwnerRepair, OwnerReport } from "./region.ts";
+export type { RegionHandle } from "./region-handle.ts";
 export type { HashKeys, Section } from "./region-header.ts";
 export type { RecordLayout, RegionOptions, RegionPlan, SectionPlan } from "./region-plan.ts";
 export { superviseWorker } from "./supervise-worker.ts";

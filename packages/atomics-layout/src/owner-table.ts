@@ -103,6 +103,21 @@ export class OwnerTable {
   }
 
   /**
+   * Declares dead whoever has the entry, if that is an owner of that thread: whose it is and the declaration are one
+   * step, because another supervisor may declare and repair the same death, and a living thread claim the entry, in
+   * between.
+   *
+   * @returns true for exactly one caller
+   *
+   * Concurrency: any thread; never waits.
+   */
+  declareThreadDead(index: number, threadId: number): boolean {
+    const word = load(this.#words, this.#at(index));
+    if (stateOf(word) !== LIVE) return false;
+    return this.#change(index, word, threadId + 1, pack(epochOf(word), 0, DEAD), threadId + 1);
+  }
+
+  /**
    * Takes over an entry that was declared dead, or whose taker died before it had finished.
    *
    * @returns the dead owner's id for exactly one caller, 0 for everybody else

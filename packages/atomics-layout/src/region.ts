@@ -1,13 +1,11 @@
 import { threadId } from "node:worker_threads";
 import {
-  allocate,
   bytesOf,
   doublesOf,
   floatsOf,
   instantiate,
   readBytes,
   shortsOf,
-  wordsOf,
   writeBytes,
 } from "@udp-relay/atomics-layout/memory";
 import type {
@@ -23,23 +21,8 @@ import type {
 import { LayoutError } from "./atomics-layout-error.ts";
 import { DEAD, epochOfId, FREE, indexOf, LIVE, OwnerTable } from "./owner-table.ts";
 import { Owner } from "./owner.ts";
-import { initializeHeader, readHeader } from "./region-header.ts";
+import { HANDLE_KIND, type RegionHandle } from "./region-handle.ts";
 import type { HashKeys, Section, SoundHeader } from "./region-header.ts";
-import { layOut, planRecords } from "./region-plan.ts";
-import type { RecordLayout, RegionOptions, RegionPlan } from "./region-plan.ts";
-
-/** What `postMessage` and `workerData` carry to another thread of this process; `attachRegion` takes it there. */
-export interface RegionHandle {
-  readonly kind: typeof HANDLE_KIND;
-  readonly memory: SharedMemory;
-}
-
-/** Which region an attaching thread wants; a layout is one. */
-export interface ExpectedRegion {
-  readonly name: string;
-  readonly hash: number;
-  readonly updates?: readonly CompoundUpdate[];
-}
 
 /** Puts right what a dead owner left: it runs in the thread that took the owner over, which is `takerId`. */
 export type OwnerRepair = (index: number, epoch: number, takerId: number) => void;
@@ -55,9 +38,7 @@ export interface OwnerReport {
   readonly label: string;
 }
 
-const HANDLE_KIND = "udp-relay region";
 const LABEL_BYTES = 32;
-const NO_UPDATES: readonly CompoundUpdate[] = [];
 
 /** Shared memory of fixed size with a checked header, as one thread sees it. Every thread attaches for itself. */
 export class Region {
@@ -192,8 +173,7 @@ export class Region {
   declareThreadDead(endedThreadId: number): number {
     let declared = 0;
     for (let index = 0; index < this.#owners.length; index++) {
-      if (this.#owners.state(index) !== LIVE || this.#owners.threadId(index) !== endedThreadId) continue;
-      if (this.#owners.declareDead(this.#owners.id(index))) declared++;
+      if (this.#owners.declareThreadDead(index, endedThreadId)) declared++;
     }
     return declared;
   }
@@ -258,91 +238,4 @@ export class Region {
     }
     return ids;
   }
-}
-
-/** How `createRegion` gets its memory. */
-export interface CreateOptions {
-  /** A memory of exactly the plan's size, zeroed or being initialised by other threads with an equal plan. */
-  readonly memory?: SharedMemory;
-}
-
-/**
- * Creates a region: `capacity` records of a layout in the section "records", or whatever a plan says.
- *
- * @throws LayoutError ERR_REGION_PLAN, ERR_LAYOUT_UPDATE; with a memory given also what `attachRegion` throws
- */
-export function createRegion(layout: RecordLayout, options: RegionOptions & CreateOptions): Region;
-export function createRegion(plan: RegionPlan, options?: CreateOptions): Region;
-export function createRegion(
-  what: RecordLayout | RegionPlan,
-  options: CreateOptions | (RegionOptions & CreateOptions) = {},
-): Region {
-  const plan = "sections" in what ? what : planRecords(what, options as RegionOptions);
-  const header = layOut(plan);
-  const memory = options.memory ?? allocate(header.byteLength);
-  const words = sharedWordsOf(memory);
-  if (words.byteLength !== header.byteLength) {
-    throw new LayoutError(
-      "ERR_REGION_SIZE",
-      `the plan takes ${header.byteLength} bytes, the memory has ${words.byteLength}`,
-    );
-  }
-  if (!initializeHeader(words, header, randomKeys())) {
-    throw new LayoutError(
-      "ERR_REGION_LAYOUT",
-      `the memory is being initialised for something else than "${plan.name}"`,
-    );
-  }
-  return open(memory, words, { name: plan.name, hash: plan.hash, updates: plan.updates ?? NO_UPDATES });
-}
-
-/**
- * Attaches to the region behind a handle.
- *
- * @throws LayoutError ERR_REGION_HANDLE, _NOT_SHARED, _SIZE, _NOT_READY, _MAGIC, _VERSION, _CORRUPT, _LAYOUT
- *
- * Concurrency: any thread of the process; never waits.
- */
-export function attachRegion(handle: RegionHandle, expected: ExpectedRegion): Region {
-  const given = handle as unknown;
-  if (typeof given !== "object" || given === null || (given as { kind?: unknown }).kind !== HANDLE_KIND) {
-    throw new LayoutError("ERR_REGION_HANDLE", "this is no handle of a region (region.handle)");
-  }
-  return open(handle.memory, sharedWordsOf(handle.memory), expected);
-}
-
-function open(memory: SharedMemory, words: Words, expected: ExpectedRegion): Region {
-  const header = readHeader(words);
-  if (header.name !== expected.name || header.hash >>> 0 !== expected.hash >>> 0) {
-    const found = `"${header.name}" (layout hash ${hex(header.hash)})`;
-    throw new LayoutError(
-      "ERR_REGION_LAYOUT",
-      `the region is ${found}, not "${expected.name}" (${hex(expected.hash)})`,
-    );
-  }
-  return new Region(memory, words, header, expected.updates ?? NO_UPDATES);
-}
-
-function sharedWordsOf(memory: unknown): Words {
-  const buffer =
-    typeof memory === "object" && memory !== null ? (memory as { buffer?: unknown }).buffer : undefined;
-  if (buffer instanceof ArrayBuffer) {
-    throw new LayoutError("ERR_REGION_NOT_SHARED", "a plain ArrayBuffer is seen by one thread only");
-  }
-  if (
-    !(buffer instanceof SharedArrayBuffer) ||
-    Object.prototype.toString.call(memory) !== "[object WebAssembly.Memory]"
-  ) {
-    throw new LayoutError("ERR_REGION_HANDLE", "a region's memory is a shared WebAssembly.Memory");
-  }
-  return wordsOf(memory as SharedMemory);
-}
-
-function randomKeys(): HashKeys {
-  const [a, b, c, d] = crypto.getRandomValues(new Int32Array(4)) as unknown as HashKeys;
-  return [a, b, c, d];
-}
-
-function hex(hash: number): string {
-  return `0x${(hash >>> 0).toString(16).padStart(8, "0")}`;
 }

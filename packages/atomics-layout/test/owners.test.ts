@@ -2,7 +2,9 @@ import {
   attachRegion,
   createRegion,
   LayoutError,
+  type Owner,
   type Region,
+  type RegionOps,
   type RegionPlan,
 } from "@udp-relay/atomics-layout";
 import { peek, poke } from "@udp-relay/atomics-layout/memory";
@@ -161,6 +163,29 @@ describe("owners", () => {
     expect(repaired.sort()).toEqual([dead.index, taker.index]);
     expect(table.finish(dead.id, taker.id)).toBe(false);
     expect(region.owners().map(({ id }) => id)).toEqual([next.id]);
+  });
+
+  it("live on in an entry that another supervisor freed while this one was about to declare its last owner", () => {
+    const region = createRegion({ ...plan, owners: 2 });
+    const supervisor = region.claimOwner("supervisor");
+    const victim = region.claimOwner("victim");
+    region.words[victim.journalIndex - 15] = 999 + 1;
+    const { ownersByteOffset, owners } = readHeader(region.words);
+    let successor: Owner | undefined;
+    // Whatever the declaration has read by now, the entry changes hands before it writes.
+    const casPair: RegionOps["casPair"] = (...pair) => {
+      if (successor === undefined) {
+        expect(region.declareThreadDead(999)).toBe(1);
+        expect(region.repairDead(supervisor)).toBe(1);
+        successor = region.claimOwner("successor");
+      }
+      return region.ops.casPair(...pair);
+    };
+    const table = new OwnerTable(region.words, { ...region.ops, casPair }, ownersByteOffset, owners);
+    expect(table.declareThreadDead(victim.index, 999)).toBe(false);
+    expect([successor!.index, successor!.alive]).toEqual([victim.index, true]);
+    expect(table.declareThreadDead(victim.index, 999)).toBe(false);
+    expect(successor!.alive).toBe(true);
   });
 
   it("are found by the thread that claimed them", () => {

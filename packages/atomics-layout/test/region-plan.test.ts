@@ -134,6 +134,14 @@ describe("several threads that initialise one memory", () => {
     expect(() => createRegion({ ...plan, sections: [section("a", 65_536)] }, { memory })).toThrow(
       /takes 131072 bytes/,
     );
+    for (const other of [
+      { ...plan, capacity: 2 },
+      { ...plan, owners: 3 },
+      { ...plan, repairs: 1 },
+      { ...plan, parameters: [1] },
+    ]) {
+      expect(() => createRegion(other, { memory })).toThrow(/of another capacity/);
+    }
     const begun = allocate(65_536);
     new Int32Array(begun.buffer)[16] = 99;
     expect(() => createRegion(plan, { memory: begun })).toThrow(/being initialised for something else/);

@@ -6,7 +6,7 @@ import { parentPort, workerData } from "node:worker_threads";
 export interface SupervisedTask {
   readonly handle: RegionHandle;
   readonly slot: number;
-  readonly task: "write" | "stall" | "end" | "race";
+  readonly task: "write" | "stall" | "race";
 }
 
 export const PLAN = { name: "supervised", hash: 1, capacity: 64, owners: 16 } as const;
