@@ -1,5 +1,4 @@
 import { endpointFromWords, type Endpoint } from "@udp-relay/address-validation";
-import type { Owner } from "@udp-relay/atomics-layout";
 import { namesOfRegion, type NamedRange } from "@udp-relay/model-check";
 import {
   TunnelClientTable,
@@ -69,24 +68,11 @@ export function repairAfter({ table }: User, killed: string): void {
   for (const { id, index } of region.owners()) {
     if (Math.floor(index / 2) === number) region.declareDead(id);
   }
-  declarePrefixOwners(table, number);
   region.repairDead(memoryOf(table).owner);
 }
 
 export function memoryOf(table: TunnelClientTable): TableMemory {
   return (table as unknown as { memory: TableMemory }).memory;
-}
-
-/** Threads of a scenario have one thread id, so that the dead one's entries are found by their place here, too. */
-function declarePrefixOwners(table: TunnelClientTable, number: number): void {
-  const { prefixes } = table as unknown as {
-    prefixes: { region: TunnelClientTable["region"]; owner: Owner } | undefined;
-  };
-  if (prefixes === undefined) return;
-  for (const { id, index } of prefixes.region.owners()) {
-    if (Math.floor(index / 2) === number) prefixes.region.declareDead(id);
-  }
-  prefixes.region.repairDead(prefixes.owner);
 }
 
 export function names({ table }: TinyTable): readonly NamedRange[] {

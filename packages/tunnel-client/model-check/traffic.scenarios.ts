@@ -127,7 +127,7 @@ export default [
       const seen = results.get("worker 2");
       return seen === undefined || seen === "1 100000" || seen === "0 0"
         ? undefined
-        : `the reader saw ${String(seen)}`;
+        : `the reader saw ${JSON.stringify(seen)}`;
     },
   }),
 

@@ -3,6 +3,7 @@ import { compareExchange, load, peek, poke, store } from "@udp-relay/atomics-lay
 import { type EndpointWords, ShardedMap } from "@udp-relay/sharded-map";
 import { JOIN_BUSY, JOIN_PREFIX_FULL } from "./join-refusal.ts";
 import { keepBits } from "./prefix-bits.ts";
+import { generationOfHandle } from "./table-memory.ts";
 
 /*
  * How many clients a prefix has is never counted: each is a *member word* in the prefix's record, and there are as many
@@ -23,17 +24,19 @@ const FIRST_MEMBER = 4;
 const LINE_WORDS = 16;
 const MEMBERS_A_LINE = LINE_WORDS - FIRST_MEMBER;
 
-/** The owner's journal: the member that it is entering or taking out, and the prefix where. */
+/** The owner's journal: the member that it is entering or taking out, and the prefixes where, to and from. */
 const UNDER_WAY = 0;
 const JOURNAL_MEMBER = 1;
-const JOURNAL_PREFIX = 2;
+const JOURNAL_PREFIXES = [2, 4] as const;
 
 /** What decides which members are true: the clients, by their slots. */
 export interface Membership {
   /** Slots are below this. */
   readonly slots: number;
-  generation(slot: number): number;
-  isLive(slot: number): boolean;
+  /** Of the client that has the slot, or had it last; may be old. */
+  handle(slot: number): number;
+  /** -1 unless the handle's client lives: one atomic read. */
+  resolve(handle: number): number;
   /** Only asked for a live client. */
   endpoint(slot: number): EndpointWords;
 }
@@ -46,8 +49,8 @@ export interface PrefixLimitOptions {
 
 /** Keeps the clients of one prefix (an IPv4 address, an IPv6 /64) to a limit, over a shared map of its own. */
 export class PrefixLimit {
-  readonly #map: ShardedMap;
-  readonly #owner: Owner;
+  private readonly map: ShardedMap;
+  private readonly owner: Owner;
   readonly #membership: Membership;
   readonly #limit: number;
   readonly #bits6: number;
@@ -57,14 +60,14 @@ export class PrefixLimit {
   readonly #isEmpty = (prefix: number): boolean => this.#close(prefix);
 
   constructor(map: ShardedMap, options: PrefixLimitOptions, membership: Membership) {
-    this.#map = map;
+    this.map = map;
     this.#membership = membership;
     this.#limit = options.clientsPerPrefix;
     this.#bits6 = options.prefixBits6;
     this.#recordWords = recordBytes(options.clientsPerPrefix) / 4;
     this.#recordsAt = map.region.section("records").byteOffset / 4;
     this.#slotBits = Math.ceil(Math.log2(membership.slots + 2));
-    this.#owner = map.region.claimOwner("prefix-limit");
+    this.owner = map.region.claimOwner("prefix-limit");
     map.region.onOwnerDeath((index, epoch) => {
       this.#repair(map.region.owners().find((owner) => owner.index === index && owner.epoch === epoch)?.id);
     });
@@ -82,17 +85,17 @@ export class PrefixLimit {
   }
 
   get handle(): RegionHandle {
-    return this.#map.region.handle;
+    return this.map.region.handle;
   }
 
   /** Prefixes that have members. Concurrency: anywhere. */
   get size(): number {
-    return this.#map.size;
+    return this.map.size;
   }
 
   /** Whether a newcomer would be refused now. A look without locks, before anything is begun. Concurrency: anywhere. */
   isFull(endpoint: EndpointWords): boolean {
-    const guard = this.#map.enter();
+    const guard = this.map.enter();
     const prefix = this.#find(endpoint);
     const full = prefix >= 0 && this.#members(prefix) >= this.#limit;
     guard.leave();
@@ -101,11 +104,11 @@ export class PrefixLimit {
 
   /** Calls back with the members of the endpoint's prefix until one says true. Concurrency: in a guard of the clients. */
   some(endpoint: EndpointWords, callback: (slot: number) => boolean): boolean {
-    const guard = this.#map.enter();
+    const guard = this.map.enter();
     const prefix = this.#find(endpoint);
     let found = false;
     for (let i = 0; prefix >= 0 && !found && i < this.#limit; i++) {
-      const member = load(this.#map.region.words, this.#memberAt(prefix, i));
+      const member = load(this.map.region.words, this.#memberAt(prefix, i));
       found = this.#isTrue(member) && callback(this.#slotOf(member));
     }
     guard.leave();
@@ -114,7 +117,7 @@ export class PrefixLimit {
 
   /** How many clients a prefix has now. Concurrency: anywhere. */
   count(endpoint: EndpointWords): number {
-    const guard = this.#map.enter();
+    const guard = this.map.enter();
     const prefix = this.#find(endpoint);
     const members = prefix < 0 ? 0 : this.#members(prefix);
     guard.leave();
@@ -131,18 +134,20 @@ export class PrefixLimit {
   /**
    * Enters a client that is about to live, in the generation given, or to move to the endpoint's prefix. `settle` ends it.
    *
+   * @param from where a client that moves is until then; `leave` it afterwards
    * @returns 0, JOIN_PREFIX_FULL, or JOIN_BUSY
    *
    * Concurrency: the only thread that may begin or move this client; never waits.
    */
-  enter(slot: number, generation: number, endpoint: EndpointWords): number {
-    const guard = this.#map.enter();
+  enter(slot: number, generation: number, endpoint: EndpointWords, from?: EndpointWords): number {
+    const guard = this.map.enter();
     const { a0, a1, a2, a3, zone } = this.#prefixOf(endpoint);
-    let prefix = this.#map.getOrInsertWords(a0, a1, a2, a3, 0, zone);
-    if (prefix === -1 && this.#map.sweep(this.#isEmpty, this.#membership.slots) > 0) {
-      prefix = this.#map.getOrInsertWords(a0, a1, a2, a3, 0, zone);
+    let prefix = this.map.getOrInsertWords(a0, a1, a2, a3, 0, zone);
+    if (prefix === -1 && this.map.sweep(this.#isEmpty, this.#membership.slots) > 0) {
+      prefix = this.map.getOrInsertWords(a0, a1, a2, a3, 0, zone);
     }
-    const result = prefix < 0 ? JOIN_BUSY : this.#enterAt(prefix, this.#member(slot, generation));
+    const left = from === undefined ? -1 : this.#find(from);
+    const result = prefix < 0 ? JOIN_BUSY : this.#enterAt(prefix, this.#member(slot, generation), left);
     guard.leave();
     return result;
   }
@@ -158,27 +163,32 @@ export class PrefixLimit {
    * Concurrency: anywhere, for a client that no other thread moves. A member that is left behind holds no place.
    */
   leave(slot: number, generation: number, endpoint: EndpointWords): void {
-    const guard = this.#map.enter();
+    const guard = this.map.enter();
     const prefix = this.#find(endpoint);
     if (prefix >= 0) this.#leaveAt(prefix, this.#member(slot, generation));
     guard.leave();
   }
 
-  /** The thread has ended that had these owners: repairs what it left. Concurrency: whoever repairs after it. */
-  declareThreadDead(threadId: number): void {
-    this.#map.region.declareThreadDead(threadId);
-    this.#map.region.repairDead(this.#owner);
+  /** This thread's entries in the map's `region.owners()`: what `repairAfter` wants to know once it is dead. */
+  get ownerIds(): readonly [number, number] {
+    return [this.map.ownerId, this.owner.id];
+  }
+
+  /** Repairs what the thread left that had these entries. Concurrency: whoever repairs after its death, any number of times. */
+  repairAfter(ownerIds: readonly [number, number]): void {
+    for (const id of ownerIds) this.map.region.declareDead(id);
+    this.map.region.repairDead(this.owner);
   }
 
   [Symbol.dispose](): void {
-    this.#map[Symbol.dispose]();
-    this.#owner.release();
+    this.map[Symbol.dispose]();
+    this.owner.release();
   }
 
-  #enterAt(prefix: number, member: number): number {
-    const { words } = this.#map.region;
-    const handle = this.#map.handle(prefix);
-    this.#beginJournal(member, handle);
+  #enterAt(prefix: number, member: number, left: number): number {
+    const { words } = this.map.region;
+    const handle = this.map.handle(prefix);
+    this.#beginJournal(member, handle, left < 0 ? 0 : this.map.handle(left));
     for (let i = 0; i < this.#limit; i++) {
       const at = this.#memberAt(prefix, i);
       const found = load(words, at);
@@ -194,29 +204,29 @@ export class PrefixLimit {
 
   /** Concurrency: after the joiner's word is in; whoever closes the prefix looks at the words after closing it. */
   #isOpen(prefix: number, handle: number): boolean {
-    const { words } = this.#map.region;
+    const { words } = this.map.region;
     const at = this.#recordAt(prefix) + CLOSER;
     const closer = load(words, at);
-    if (closer !== 0 && !this.#map.region.isOwnerAlive(closer)) compareExchange(words, at, closer, 0);
-    return load(words, at) === 0 && this.#map.resolve(handle) >= 0;
+    if (closer !== 0 && !this.map.region.isOwnerAlive(closer)) compareExchange(words, at, closer, 0);
+    return load(words, at) === 0 && this.map.resolve(handle) >= 0;
   }
 
   #leaveAt(prefix: number, member: number): void {
-    const { words } = this.#map.region;
-    const handle = this.#map.handle(prefix);
-    this.#beginJournal(member, handle);
+    const { words } = this.map.region;
+    const handle = this.map.handle(prefix);
+    this.#beginJournal(member, handle, 0);
     for (let i = 0; i < this.#limit; i++) {
       if (compareExchange(words, this.#memberAt(prefix, i), member, 0) === member) break;
     }
     this.#endJournal();
-    if (this.#members(prefix) === 0) this.#map.removeHandle(handle, this.#isEmpty);
+    if (this.#members(prefix) === 0) this.map.removeHandle(handle, this.#isEmpty);
   }
 
   /** Closes a prefix if it has no members. Concurrency: the holder of the prefix's lock, who then removes it. */
   #close(prefix: number): boolean {
-    const { words } = this.#map.region;
+    const { words } = this.map.region;
     const at = this.#recordAt(prefix) + CLOSER;
-    store(words, at, this.#owner.id);
+    store(words, at, this.owner.id);
     if (this.#members(prefix) === 0) return true;
     store(words, at, 0);
     return false;
@@ -225,7 +235,7 @@ export class PrefixLimit {
   #members(prefix: number): number {
     let members = 0;
     for (let i = 0; i < this.#limit; i++) {
-      if (this.#isTrue(load(this.#map.region.words, this.#memberAt(prefix, i)))) members++;
+      if (this.#isTrue(load(this.map.region.words, this.#memberAt(prefix, i)))) members++;
     }
     return members;
   }
@@ -234,9 +244,11 @@ export class PrefixLimit {
     if (member === 0) return false;
     const slot = this.#slotOf(member);
     if (slot < 0 || slot >= this.#membership.slots) return false;
-    const generation = this.#membership.generation(slot);
-    if (this.#membership.isLive(slot)) return this.#member(slot, generation) === member;
-    return this.#member(slot, generation + 1) === member;
+    // One atomic read decides. If the client came to life since its handle was read, it is the one after that handle.
+    const handle = this.#membership.handle(slot);
+    const generation = generationOfHandle(handle);
+    const lives = this.#membership.resolve(handle) >= 0;
+    return this.#member(slot, lives ? generation : generation + 1) === member;
   }
 
   #member(slot: number, generation: number): number {
@@ -250,42 +262,46 @@ export class PrefixLimit {
   /** Takes a dead owner's member back, unless its client lives and is of that prefix. May run again. */
   #repair(dead: number | undefined): void {
     if (dead === undefined) return;
-    const { region } = this.#map;
+    const { region } = this.map;
     const journal = region.ownerJournalIndex(dead);
     if (load(region.words, journal + UNDER_WAY) === 0) return;
     const member = peek(region.words, journal + JOURNAL_MEMBER);
-    const guard = this.#map.enter();
-    const prefix = this.#map.resolve(region.ops.load64((journal + JOURNAL_PREFIX) * 4));
-    if (prefix >= 0 && !this.#belongs(prefix, member)) {
+    const guard = this.map.enter();
+    for (const word of JOURNAL_PREFIXES) {
+      const prefix = this.map.resolve(region.ops.load64((journal + word) * 4));
+      if (prefix < 0 || this.#belongs(prefix, member)) continue;
       for (let i = 0; i < this.#limit; i++) {
         compareExchange(region.words, this.#memberAt(prefix, i), member, 0);
       }
-      if (this.#members(prefix) === 0) this.#map.removeHandle(this.#map.handle(prefix), this.#isEmpty);
+      if (this.#members(prefix) === 0) this.map.removeHandle(this.map.handle(prefix), this.#isEmpty);
     }
     guard.leave();
   }
 
   #belongs(prefix: number, member: number): boolean {
     const slot = this.#slotOf(member);
-    if (!this.#membership.isLive(slot) || !this.#isTrue(member)) return false;
-    return this.same(this.#membership.endpoint(slot), this.#map.endpointOf(prefix));
+    const handle = this.#membership.handle(slot);
+    if (this.#membership.resolve(handle) < 0) return false;
+    if (this.#member(slot, generationOfHandle(handle)) !== member) return false;
+    return this.same(this.#membership.endpoint(slot), this.map.endpointOf(prefix));
   }
 
-  #beginJournal(member: number, prefix: number): void {
-    const { region } = this.#map;
-    const at = this.#owner.journalIndex;
+  #beginJournal(member: number, to: number, from: number): void {
+    const { region } = this.map;
+    const at = this.owner.journalIndex;
     poke(region.words, at + JOURNAL_MEMBER, member);
-    region.ops.store64((at + JOURNAL_PREFIX) * 4, prefix);
+    region.ops.store64((at + JOURNAL_PREFIXES[0]) * 4, to);
+    region.ops.store64((at + JOURNAL_PREFIXES[1]) * 4, from);
     store(region.words, at + UNDER_WAY, 1);
   }
 
   #endJournal(): void {
-    store(this.#map.region.words, this.#owner.journalIndex + UNDER_WAY, 0);
+    store(this.map.region.words, this.owner.journalIndex + UNDER_WAY, 0);
   }
 
   #find(endpoint: EndpointWords): number {
     const { a0, a1, a2, a3, zone } = this.#prefixOf(endpoint);
-    return this.#map.getWords(a0, a1, a2, a3, 0, zone);
+    return this.map.getWords(a0, a1, a2, a3, 0, zone);
   }
 
   #prefixOf(endpoint: EndpointWords): EndpointWords {

@@ -197,7 +197,7 @@ export abstract class TableWriters extends TableLookups {
     const from = this.endpoint(slot);
     if (prefixes === undefined || prefixes.same(from, endpoint)) return change();
     const generation = this.generation(slot);
-    const entered = prefixes.enter(slot, generation, endpoint);
+    const entered = prefixes.enter(slot, generation, endpoint, from);
     if (entered !== 0) return this.#refused(entered);
     const result = change();
     prefixes.leave(slot, generation, result === 0 ? from : endpoint);

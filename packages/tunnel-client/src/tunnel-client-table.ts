@@ -1,5 +1,6 @@
 import { threadId } from "node:worker_threads";
 import type { RegionHandle } from "@udp-relay/atomics-layout";
+import { peek, poke } from "@udp-relay/atomics-layout/memory";
 import { qualityRecord } from "@udp-relay/quality-analyzer";
 import { ShardedMap } from "@udp-relay/sharded-map";
 import { metricsSection, recordLayout } from "./client-record.ts";
@@ -12,7 +13,7 @@ import { departuresSection, noteDeparture } from "./receiver-progress.ts";
 import { SlotRanking } from "./slot-ranking.ts";
 import { countersSection, readCounters, type TunnelClientTableStats } from "./table-counters.ts";
 import { TableExpiry } from "./table-expiry.ts";
-import { generationOfHandle, OWNER_LABEL, TableMemory } from "./table-memory.ts";
+import { OWNER_LABEL, TableMemory } from "./table-memory.ts";
 import type { TunnelClientTableOptions, TunnelClientTableThreadOptions } from "./table-options.ts";
 import { SETTINGS_SECTION, settingsFrom, writeSettings } from "./table-settings.ts";
 import { sinceMs } from "./tick-distance.ts";
@@ -24,6 +25,10 @@ export interface TunnelClientTableHandle {
   /** Of a table with `clientsPerPrefix`. */
   readonly prefixes: RegionHandle | undefined;
 }
+
+/** Words of an owner's journal: its thread's entries among the owners of the prefixes' region. */
+const PREFIX_MAP_OWNER = 1;
+const PREFIX_OWNER = 2;
 
 /**
  * A relay's clients in shared memory: one record a client, found by endpoint or id, counted exactly by any number of
@@ -49,6 +54,11 @@ export class TunnelClientTable extends TableExpiry {
       prefixes === undefined ? undefined : new PrefixLimit(prefixes, settings, membershipOf(memory));
     super(memory, limit, options);
     this.shared = { clients: map.region.handle, prefixes: limit?.handle };
+    if (limit !== undefined) {
+      const [mapOwner, owner] = limit.ownerIds;
+      poke(this.words, memory.owner.journalIndex + PREFIX_MAP_OWNER, mapOwner);
+      poke(this.words, memory.owner.journalIndex + PREFIX_OWNER, owner);
+    }
     this.#unregister = this.region.onOwnerDeath((index, epoch) => {
       this.#repairAfter(index, epoch);
     });
@@ -244,7 +254,9 @@ export class TunnelClientTable extends TableExpiry {
     const now = this.now();
     const later = ((dead.lastSeenTick - now) | 0) > 0 ? dead.lastSeenTick : now;
     noteDeparture(this.memory, dead.id, dead.threadId, later);
-    this.prefixes?.declareThreadDead(dead.threadId);
+    const journal = this.region.ownerJournalIndex(dead.id);
+    const words = [PREFIX_MAP_OWNER, PREFIX_OWNER].map((word) => peek(this.words, journal + word));
+    this.prefixes?.repairAfter(words as [number, number]);
   }
 }
 
@@ -252,8 +264,8 @@ function membershipOf(memory: TableMemory): Membership {
   const { map, settings } = memory;
   return {
     slots: settings.slots,
-    generation: (slot) => generationOfHandle(map.handle(slot)),
-    isLive: (slot) => map.resolve(map.handle(slot)) >= 0,
+    handle: (slot) => map.handle(slot),
+    resolve: (handle) => map.resolve(handle),
     endpoint: (slot) => readEndpoint(memory, slot),
   };
 }

@@ -26,3 +26,12 @@ export function begin(workers: readonly TrafficWorker<unknown>[]): void {
     Atomics.notify(control, 0);
   }
 }
+
+/** Waits until a worker has done so many rounds; it goes on. Rejects after 20 s. */
+export async function hasBegun({ control }: TrafficWorker<unknown>, rounds: number): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (Atomics.load(control, 1) < rounds) {
+    if (performance.now() > deadline) throw new Error("the worker does not get on");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
