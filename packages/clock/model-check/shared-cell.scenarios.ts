@@ -1,5 +1,5 @@
 import { defineScenario, memoryHooks, thread, useRealClock } from "@udp-relay/model-check";
-import type { NamedRange, Scenario, ScenarioOptions } from "@udp-relay/model-check";
+import type { NamedRange, Outcome, Scenario, ScenarioOptions } from "@udp-relay/model-check";
 import { ClockError, CoarseClock, elapsedMs } from "../src/index.ts";
 import type { ClockHandle } from "../src/index.ts";
 
@@ -25,12 +25,17 @@ function machine(startMs: number): Machine {
   return { cell, time, handle, startMs };
 }
 
+/** A clock that has run for a while, up to the time at which the threads start. */
 function withClock(startMs: number): Machine {
-  const shared = machine(startMs);
+  const shared = machine(startMs - RUN_MS);
   useRealClock(() => readTime(shared));
-  new CoarseClock({ buffer: shared.cell });
+  const clock = new CoarseClock({ buffer: shared.cell });
+  memoryHooks.access(shared.time, 0, "add", 4, RUN_MS, 0);
+  clock.update();
   return shared;
 }
+
+const RUN_MS = 5_000;
 
 function names({ cell, time }: Machine): NamedRange[] {
   const fields = { tick: 0, micros: 4, state: 8, epoch: 16 };
@@ -70,8 +75,10 @@ function isBefore(one: number, other: number): boolean {
   return ((one - other) | 0) < 0;
 }
 
-const firstFault = ({ results }: { results: ReadonlyMap<string, unknown> }): string | undefined =>
-  [...results.values()].find((result) => typeof result === "string") as string | undefined;
+function firstFault({ results }: Outcome<Machine>): string | undefined {
+  for (const fault of results.values()) if (typeof fault === "string") return fault;
+  return undefined;
+}
 
 interface UpdatersOptions {
   readonly startMs: number;
@@ -110,15 +117,15 @@ function create(shared: Machine): string {
 }
 
 export default [
-  updaters("two updaters: never older than the call", { startMs: 1_000, updates: 2, reader: false }),
-  updaters("two updaters and a reader: never back", { startMs: 1_000, updates: 1, reader: true }),
+  updaters("two updaters: never older than the call", { startMs: 10_000, updates: 2, reader: false }),
+  updaters("two updaters and a reader: never back", { startMs: 10_000, updates: 1, reader: true }),
   updaters("two updaters and a reader where the tick wraps", {
-    startMs: 2 ** 32 - 10,
+    startMs: 2 ** 32 - 12,
     updates: 1,
     reader: true,
   }),
   updaters("an updater killed at any step holds up nobody", {
-    startMs: 1_000,
+    startMs: 10_000,
     updates: 2,
     reader: false,
     interruption: "kill",

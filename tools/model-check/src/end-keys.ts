@@ -5,11 +5,13 @@ import type { HistoryNode } from "./thread-history.ts";
  * and what their calls gave. Two histories with the same end are one.
  */
 export class EndKeys {
-  readonly #keys = new Map<HistoryNode, string>();
+  readonly #ended = new Map<HistoryNode, string>();
+  readonly #gone = new Map<HistoryNode, string>();
 
   of(node: HistoryNode, gone: boolean, recorded: boolean): string {
-    let key = this.#keys.get(node);
-    if (key === undefined) this.#keys.set(node, (key = endKey(node, gone, recorded)));
+    const keys = gone ? this.#gone : this.#ended;
+    let key = keys.get(node);
+    if (key === undefined) keys.set(node, (key = endKey(node, gone, recorded)));
     return key;
   }
 }

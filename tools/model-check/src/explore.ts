@@ -187,9 +187,7 @@ class Pass {
   /** A kill commutes with the others' steps, so that right after each step of its own thread is often enough. */
   #pushInterrupted(stack: ModelState[], state: ModelState, from: number, to: number): void {
     for (let thread = from; thread < to; thread++) {
-      if (this.#system.interruptible[thread] === true && state.nodes[thread]!.outcome === undefined) {
-        stack.push(interrupt(this.#system, state, thread));
-      }
+      if (this.#system.interruptible[thread] === true) stack.push(interrupt(this.#system, state, thread));
     }
   }
 

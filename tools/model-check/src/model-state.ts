@@ -61,6 +61,8 @@ export interface TraceStep {
 export interface Action {
   readonly kind:
     | "step"
+    /** The supervisor learns of a death. */
+    | "start"
     /** The spin loop gives up waiting for a change. */
     | "spin-out"
     | "time-out"

@@ -15,6 +15,7 @@ export function possibleActions(system: ModelSystem, state: ModelState): readonl
 export function threadActions(system: ModelSystem, state: ModelState, thread: number): readonly Action[] {
   const status = state.status[thread]!;
   if (status === "gone" || status === "dormant") return [];
+  if (status === "starting") return [simple("start", thread)];
   const node = state.nodes[thread]!;
   const { operation } = node;
   if (system.scenario.model !== undefined && node.ended > state.precededBy[thread]!.length) {

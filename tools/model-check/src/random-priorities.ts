@@ -68,11 +68,7 @@ function spunOut(system: ModelSystem, state: ModelState, step: number): number {
 }
 
 function canInterrupt(system: ModelSystem, state: ModelState, thread: number): boolean {
-  return (
-    state.interruptionsLeft > 0 &&
-    system.interruptible[thread] === true &&
-    state.nodes[thread]!.outcome === undefined
-  );
+  return state.interruptionsLeft > 0 && system.interruptible[thread] === true;
 }
 
 function choose(actions: readonly Action[], thread: number, random: () => number): Action {

@@ -5,30 +5,29 @@ export interface TableRow extends ScenarioResult {
   readonly file: string;
 }
 
-/** The table that a run prints, failures with their executions below it. */
-export function formatTable(rows: readonly TableRow[]): string {
-  const lines: string[][] = [["scenario", "mode", "states", "ends", "ms", "verdict"]];
-  let file = "";
-  for (const row of rows) {
-    if (row.file !== file) lines.push([(file = row.file), "", "", "", "", ""]);
-    const verdict = row.failure === undefined ? "holds" : "FAILS";
-    const numbers = [row.states, row.ends, Math.round(row.milliseconds)].map((value) =>
-      value.toLocaleString("en"),
-    );
-    lines.push([`  ${row.name}`, row.mode, ...numbers, verdict]);
-  }
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  const table = lines.map((line) =>
-    line
-      .map((cell, column) =>
-        column >= 2 && column <= 4 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
-      )
-      .join("  ")
-      .trimEnd(),
-  );
+const NAME_WIDTH = 88;
+const NUMBER_WIDTH = 10;
+
+function line(name: string, mode: string, numbers: readonly string[], verdict: string): string {
+  const cells = numbers.map((number) => number.padStart(NUMBER_WIDTH)).join("");
+  return `${name.padEnd(NAME_WIDTH)} ${mode.padEnd(8)}${cells}  ${verdict}`.trimEnd();
+}
+
+/** The first line; rows follow as they come, because some take long. */
+export function tableHead(): string {
+  return line("scenario", "mode", ["states", "ends", "ms"], "verdict");
+}
+
+/** `milliseconds` are processor time. */
+export function tableRow({ name, mode, states, ends, milliseconds, failure }: TableRow): string {
+  const numbers = [states, ends, Math.round(milliseconds)].map((value) => value.toLocaleString("en"));
+  return line(`  ${name}`, mode, numbers, failure === undefined ? "holds" : "FAILS");
+}
+
+/** The sum, then each failure with its execution. */
+export function tableFoot(rows: readonly TableRow[]): string {
   const failures = rows.filter(({ failure }) => failure !== undefined);
-  const total = rows.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  const summary = `${rows.length} scenarios, ${failures.length} failing, ${(total / 1_000).toFixed(1)} s`;
-  const details = failures.map(({ name, failure }) => `\n${name}: ${failure!}\n`);
-  return `${table.join("\n")}\n\n${summary}\n${details.join("")}`;
+  const seconds = rows.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1_000;
+  const details = failures.map(({ file, name, failure }) => `\n${file}\n${name}: ${failure!}\n`);
+  return `\n${rows.length} scenarios, ${failures.length} failing, ${seconds.toFixed(1)} s of processor time\n${details.join("")}`;
 }

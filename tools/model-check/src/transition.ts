@@ -18,7 +18,8 @@ export function takeAction(
   const { thread, kind } = action;
   const node = from.nodes[thread]!;
   if (kind === "drain") return drain(system, from, action.flushes);
-  let state = from.status[thread] === "starting" ? start(system, from, thread) : from;
+  if (kind === "start") return start(system, from, thread);
+  let state = from;
   for (const flush of action.flushes) state = flushOldest(system, state, flush.thread, flush.location);
   if (branching || kind === "return") state = placeCalls(system, state, thread, node);
   if (kind === "return") return traced(state, action, node, undefined, false);
