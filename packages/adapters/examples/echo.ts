@@ -1,6 +1,6 @@
 import { openTransport } from "@udp-relay/adapters";
 
-// Bun.udpSocket on Bun, node:dgram on Node: chosen and explained.
+// The best that this runtime and machine have: chosen and explained.
 const { transport, reason } = await openTransport({ host: "127.0.0.1", port: 0 });
 transport.onBatch = (batch) => {
   for (let i = 0; i < batch.count; i++) {
