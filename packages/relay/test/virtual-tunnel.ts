@@ -5,6 +5,7 @@ import { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { CncnetV3 } from "../src/protocol/cncnet-v3.ts";
 import type { Protocol } from "../src/protocol/protocol.ts";
 import { RelayMemory } from "../src/shared/relay-memory.ts";
+import { COUNTER_FIELDS, Total } from "../src/tunnel/counter-fields.ts";
 import { type TunnelLimits, TunnelRelay } from "../src/tunnel/tunnel-relay.ts";
 
 export interface VirtualTunnelOptions {
@@ -111,6 +112,23 @@ export class VirtualTunnel {
     return this.memory.control.maintenance;
   }
 
+  get forwarded(): number {
+    return this.#total(Total.forwarded);
+  }
+
+  get accountedFor(): { received: number; forwarded: number; consumed: number; dropped: number } {
+    const consumed =
+      this.#total(Total.registrations) + this.#total(Total.pings) + this.#total(Total.commands);
+    const dropped = Object.values(this.drops).reduce((sum, n) => sum + n, 0);
+    return { received: this.#total(Total.received), forwarded: this.forwarded, consumed, dropped };
+  }
+
+  #total(field: number): number {
+    const totals = new Float64Array(COUNTER_FIELDS);
+    this.memory.totals(0).read(totals);
+    return totals[field]!;
+  }
+
   /** Drops so far, by reason. */
   get drops(): Record<string, number> {
     return this.relay.counters.drops();
@@ -124,6 +142,7 @@ export class VirtualTunnel {
     const transport = MemoryTransport.open(this.#network, {
       host,
       port: Number(port),
+      maxDatagramBytes: 65_507,
       onBatch: (batch) => {
         for (let i = 0; i < batch.count; i++) {
           if (formatEndpoint(batch.endpoint(i)) !== this.endpoint)
