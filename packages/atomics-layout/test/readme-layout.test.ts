@@ -12,7 +12,8 @@ describe("the README's layout", () => {
   it("is the one in examples/, and runs", () => {
     expect(readme).toContain(`\`\`\`ts\n${readFileSync(path("../examples/count-players.ts"), "utf8")}\`\`\``);
     const args = ["--conditions=@udp-relay/source", path("../examples/count-players.ts")];
-    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 15_000 });
+    const env = { ...process.env, FORCE_COLOR: "0" };
+    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 30_000, env });
     expect(ran.stderr).toBe("");
     expect(ran.stdout).toBe("2 1200 5\n");
   });

@@ -12,7 +12,8 @@ describe("the README's worker that is killed", () => {
       `\`\`\`ts\n${readFileSync(path("../examples/shared-players.ts"), "utf8")}\`\`\``,
     );
     const args = ["--conditions=@udp-relay/source", path("../examples/shared-players.ts")];
-    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 15_000 });
+    const env = { ...process.env, FORCE_COLOR: "0" };
+    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 30_000, env });
     expect(ran.stderr).toBe("");
     const lines = ran.stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(2);
