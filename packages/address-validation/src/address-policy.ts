@@ -11,7 +11,7 @@ import { scanAddress, scanned } from "./address-text.ts";
 import { isIPv4, isPort } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainEndpoint } from "./explain.ts";
-import { parseAddress, parseEndpoint } from "./parse-endpoint.ts";
+import { parseAddress, parseEndpoint, tryParseAddress } from "./parse-endpoint.ts";
 import { presetOf } from "./policy-presets.ts";
 import type { PresetName } from "./policy-presets.ts";
 import {
@@ -125,7 +125,8 @@ export class AddressPolicy {
 
   /**
    * The verdict on a datagram's sender, through this thread's cache of parsed addresses. Never throws. Only accepted
-   * senders get into the cache: a flood from addresses that are refused anyway allocates nothing and evicts nobody.
+   * senders get into the cache: a flood from addresses that are refused anyway evicts nobody, and allocates nothing
+   * unless they carry a zone.
    *
    * @returns as `judge`; the code of `malformed` when `rinfo` does not hold an address and a port
    */
@@ -134,13 +135,17 @@ export class AddressPolicy {
     const cached = peekRinfo(address, port);
     if (cached !== undefined) return this.judge(cached);
     if (typeof address !== "string" || !isPort(port)) return MALFORMED;
+    let verdict: number;
     if (scanAddress(address, 0, address.length)) {
-      const verdict = this.judgeWords(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, port);
-      if (verdict !== 0) return verdict;
+      verdict = this.judgeWords(scanned[0]!, scanned[1]!, scanned[2]!, scanned[3]!, port);
+    } else {
+      const zoned = tryParseAddress(address, port);
+      if (zoned === undefined) return MALFORMED;
+      verdict = this.judge(zoned);
     }
-    // Accepted, zoned or malformed.
-    const endpoint = findRinfo(address, port);
-    return endpoint === undefined ? MALFORMED : this.judge(endpoint);
+    // Into the cache only now that it is accepted.
+    if (verdict === 0) findRinfo(address, port);
+    return verdict;
   }
 
   /** The verdict in words: what the address is, which rule decided, and where that rule is from. Allocates. */

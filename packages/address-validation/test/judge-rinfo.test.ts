@@ -56,6 +56,11 @@ describe("judgeRinfo", () => {
       if (policy.judgeRinfo({ address, port: 5_000 }) === 0) expect.unreachable(address);
     }
     expect(endpointFromRinfo(mine)).toBe(cached);
+    for (let i = 0; i < 70_000; i++) {
+      const address = `fe80::${random.below(65_536).toString(16)}%eth0`;
+      if (policy.judgeRinfo({ address, port: 5_000 }) === 0) expect.unreachable(address);
+    }
+    expect(endpointFromRinfo(mine)).toBe(cached);
   });
 });
 
