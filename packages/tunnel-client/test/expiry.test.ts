@@ -88,6 +88,30 @@ describe("a sweep", () => {
     expect(clients.stats()).toMatchObject({ callbacksThrown: 3, expiriesPending: 0 });
   });
 
+  it("tells of a client again, and says so, if a thread dies while it tells", () => {
+    using clients = TunnelClientTable.create(options);
+    const dying = TunnelClientTable.attach(clients.shared);
+    const told: [string, boolean][] = [];
+    clients.onExpire(({ redelivered }) => told.push(["the other", redelivered]));
+    dying.onExpire(({ redelivered }) => {
+      told.push(["the dying", redelivered]);
+      const { region } = clients;
+      const dead = region.owners().filter(({ index }) => index >= 2);
+      for (const { id } of dead) region.declareDead(id);
+      using taker = region.claimOwner("a supervisor");
+      expect(region.repairDead(taker)).toBe(2);
+      clients.sweep(8_000, 1);
+    });
+    hear(clients, 1, 0);
+    clients.beat(4_000);
+    expect(dying.sweep(8_000, 100)).toBe(1);
+    expect(told).toEqual([
+      ["the dying", false],
+      ["the other", true],
+    ]);
+    expect(clients.stats()).toMatchObject({ redeliveries: 1, expiriesPending: 0 });
+  });
+
   it("looks at no more slots than its budget, and goes on from there", () => {
     using clients = TunnelClientTable.create({ ...options, capacity: 100, batch: 1 });
     for (let id = 0; id < 100; id++) hear(clients, id, 0);

@@ -49,7 +49,7 @@ if (engine === "table") {
         const guard = table.enter();
         for (let n = Math.min(BATCH, iterations - done); n > 0; n--) {
           table.received(table.fromRinfo(rinfos[place]!, tick), 128, tick);
-          place = place + 1 === count ? 0 : place + 1;
+          place = place + 1 === rinfos.length ? 0 : place + 1;
         }
         guard.leave();
       }
@@ -92,7 +92,7 @@ if (engine === "table") {
         const tick = clock.update();
         for (let n = Math.min(BATCH, iterations - done); n > 0; n--) {
           receive(map.get(keyOf(rinfos[place]!))!, tick);
-          place = place + 1 === count ? 0 : place + 1;
+          place = place + 1 === rinfos.length ? 0 : place + 1;
         }
       }
       return place;
