@@ -43,6 +43,8 @@ export class BatchMemory {
   readonly slotBytes: number;
   /** Bytes of a datagram sent, at most. */
   readonly datagramBytes: number;
+  /** Bytes from one slot to the next. */
+  readonly slotStride: number;
   /** Byte offsets of the parts, see above. */
   readonly receiveVectors: number;
   readonly receiveNames: number;
@@ -55,7 +57,6 @@ export class BatchMemory {
   readonly slots: number;
   readonly copies: number;
   readonly byteLength: number;
-  readonly #slotStride: number;
   readonly #addressLow: number;
   readonly #addressHigh: number;
 
@@ -72,7 +73,7 @@ export class BatchMemory {
     };
     this.slotBytes = slotBytes;
     this.datagramBytes = datagramBytes;
-    this.#slotStride = (slotBytes + 63) & ~63;
+    this.slotStride = (slotBytes + 63) & ~63;
     this.receiveVectors = part(BATCH_MESSAGES * IOVEC_BYTES);
     this.receiveNames = part(BATCH_MESSAGES * NAME_BYTES);
     this.receiveControls = part(BATCH_MESSAGES * CONTROL_BYTES);
@@ -81,7 +82,7 @@ export class BatchMemory {
     this.sendNames = part(OUTGOING_DATAGRAMS * NAME_BYTES);
     this.sendControls = part(OUTGOING_DATAGRAMS * CONTROL_BYTES);
     this.scratch = part(SCRATCH_BYTES);
-    this.slots = part(BATCH_MESSAGES * this.#slotStride);
+    this.slots = part(BATCH_MESSAGES * this.slotStride);
     this.copies = part(Math.max(COPY_BYTES, datagramBytes));
     this.byteLength = end;
     const buffer = new ArrayBuffer(end);
@@ -97,7 +98,7 @@ export class BatchMemory {
 
   /** Byte offset of the slot that received message `index` lies in. */
   slot(index: number): number {
-    return this.slots + index * this.#slotStride;
+    return this.slots + index * this.slotStride;
   }
 
   /** The address of the byte at `offset`, low and high word. Throws a RangeError for an offset outside. */

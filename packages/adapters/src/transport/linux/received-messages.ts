@@ -23,6 +23,7 @@ import type { SocketLine } from "./socket-line.ts";
 /** More segments than the kernel ever joins (UDP_MAX_SEGMENTS, Linux 6.9): such a message is not believed. */
 const MOST_SEGMENTS = 128;
 
+const NAME_WORDS = NAME_BYTES / 4;
 /** A control that was cut may have lost the segment size, without which datagrams stick together. */
 const CUT = MSG_TRUNC | MSG_CTRUNC;
 
@@ -72,30 +73,28 @@ export class ReceivedMessages implements DatagramBatch {
    * @returns datagrams, dropped ones included
    */
   decode(messages: number, counters: TransportCounters, nowSeconds: number, nowNanos: number): number {
-    const { words, slotBytes } = this.#memory;
+    const memory = this.#memory;
+    const line = this.#line;
+    const { words, slotBytes, slots, slotStride } = memory;
+    const names = memory.receiveNames >> 2;
+    const mostBytes = Math.min(this.#maxDatagramBytes, slotBytes);
     const family = this.#ipv6 ? AF_INET6 : AF_INET;
     this.count = 0;
     this.byteLength = 0;
     let dropped = 0;
     for (let message = 0; message < messages; message++) {
-      const length = this.#line.messageLength(message);
-      const flags = this.#line.messageFlags(message);
-      const name = words[this.#name(message)]!;
-      const good =
-        (flags & CUT) === 0 &&
-        length >= 0 &&
-        length <= slotBytes &&
-        (name & 0xffff) === family &&
-        name >>> 16 !== 0;
-      if (!good) {
-        dropped += 1;
-        counters.drop(this.#complaint(length, flags, name));
-      } else if (this.#line.controlLength(message) === 0) {
-        if (length <= this.#maxDatagramBytes) this.#add(message, this.#memory.slot(message), length, 0);
-        else dropped += this.#drop(1, counters);
-      } else {
+      const length = line.messageLength(message);
+      const flags = line.messageFlags(message);
+      const name = words[names + message * NAME_WORDS]!;
+      const believed = (flags & CUT) === 0 && length >= 0 && (name & 0xffff) === family && name >>> 16 !== 0;
+      if (believed && length <= mostBytes && line.controlLength(message) === 0) {
+        this.#add(message, slots + message * slotStride, length, 0);
+      } else if (believed && length <= slotBytes) {
         this.#readControl(message);
         dropped += this.#split(message, length, this.#waited(nowSeconds, nowNanos), counters);
+      } else {
+        dropped += 1;
+        counters.drop(this.#complaint(length, flags, name));
       }
     }
     return this.count + dropped;
