@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-export interface EntryPoint {
+interface EntryPoint {
   /** What an import names: `@udp-relay/quality-analyzer/simulation`. */
   readonly specifier: string;
   /** Its TypeScript, an absolute path. */
