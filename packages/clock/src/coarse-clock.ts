@@ -55,6 +55,8 @@ export class CoarseClock implements TickingClock {
   /**
    * A new clock. Its time starts as this thread's `performance.now()`, and its first read is right without an update.
    *
+   * Concurrency: no wait. Of several threads that create a clock in one place, one gets it and the others the error.
+   *
    * @throws ClockError `ERR_CLOCK_BUFFER_NOT_SHARED`, `ERR_CLOCK_OFFSET`, `ERR_CLOCK_CELL_IN_USE`
    */
   constructor(options?: CoarseClockOptions) {
@@ -105,6 +107,8 @@ export class CoarseClock implements TickingClock {
 
   /**
    * What another thread needs to attach. Take it when you send it, not long before: on Bun it measures the wall clock.
+   *
+   * Concurrency: any thread, no wait.
    *
    * @throws ClockError `ERR_CLOCK_NOT_SHAREABLE` in a page that is not cross-origin isolated
    */
@@ -184,6 +188,8 @@ export class CoarseClock implements TickingClock {
   /**
    * Updates the clock from this thread's event loop. A busy loop starves it: see `startTickerThread`.
    *
+   * Concurrency: any thread, each its own tickers; they update as `update` does.
+   *
    * @throws ClockError `ERR_CLOCK_INTERVAL`, `ERR_CLOCK_DISPOSED`
    */
   startTicker(options: TickerOptions = {}): Ticker {
@@ -193,6 +199,8 @@ export class CoarseClock implements TickingClock {
   /**
    * Updates the clock from a thread of its own, which ticks on while this one is busy. It runs a script of this
    * package: `ticker-thread-worker`, beside this module.
+   *
+   * Concurrency: any thread that can start threads; no wait, `ready` says when the other one ticks.
    *
    * @throws ClockError `ERR_CLOCK_INTERVAL`, `ERR_CLOCK_DISPOSED`, `ERR_CLOCK_NOT_SHAREABLE`,
    *   `ERR_CLOCK_TICKER_THREAD` where threads cannot be started at all; what fails later rejects `ready`
@@ -204,6 +212,8 @@ export class CoarseClock implements TickingClock {
   /**
    * This clock for an event loop: the first read of a turn updates it, every other read of that turn is a local
    * variable. No timer while nobody reads.
+   *
+   * Concurrency: any thread; what it gives belongs to that thread.
    *
    * @throws ClockError `ERR_CLOCK_DISPOSED`
    */

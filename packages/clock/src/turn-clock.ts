@@ -44,15 +44,17 @@ export class TurnClock implements Clock, Disposable {
     return this.#micros;
   }
 
+  /** The time now, ms with a fraction. Concurrency: as the clock beneath. */
   nowMs(): number {
     return this.#clock.nowMs();
   }
 
+  /** Wall time of a tick, whole ms since 1970, for people. Concurrency: as the clock beneath. */
   unixMs(tick: number): number {
     return this.#clock.unixMs(tick);
   }
 
-  /** Age of what a read would give now, in ms: 0 before a turn's first read. */
+  /** Age of what a read would give now, in ms: 0 before a turn's first read. Concurrency: touches no shared memory. */
   stalenessMs(): number {
     return this.#fresh ? this.#clock.nowMs() - this.#updatedMs : 0;
   }

@@ -9,7 +9,7 @@ const program = fileURLToPath(new URL("./programs/leaving.ts", import.meta.url))
 async function outputOf(what: string): Promise<string> {
   const child = spawn(process.execPath, ["--conditions=@udp-relay/source", program, what], {
     stdio: ["ignore", "pipe", "inherit"],
-    timeout: 15_000,
+    timeout: 30_000,
   });
   const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
   return output.trim();

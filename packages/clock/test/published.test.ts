@@ -16,7 +16,8 @@ beforeAll(() => {
   copyFileSync(join(root, "package.json"), join(installed, "package.json"));
   const tsc = createRequire(import.meta.url).resolve("typescript/lib/tsc.js");
   const options = ["--outDir", join(installed, "dist"), "--tsBuildInfoFile", join(project, "tsbuildinfo")];
-  const args = [tsc, "-p", join(root, "tsconfig.lib.json"), ...options];
+  // The package's own typecheck is another target: here it is only compiled.
+  const args = [tsc, "-p", join(root, "tsconfig.lib.json"), "--noCheck", ...options];
   const compiled = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect([compiled.status, compiled.stdout]).toEqual([0, ""]);
 }, 60_000);
@@ -36,9 +37,10 @@ describe("the published package", () => {
        while (performance.now() < until) ticks.add(clock.recentMs());
        ticker.stop();
        await ticker.ended;
-       console.log(import.meta.resolve("@udp-relay/clock").endsWith("/dist/index.js"), ticks.size > 5);`,
+       const resolved = import.meta.resolve("@udp-relay/clock").endsWith("/dist/index.js");
+       console.log(\`\${resolved} \${ticks.size > 5}\`);`,
     );
-    const ran = spawnSync(process.execPath, [program], { cwd: project, encoding: "utf8", timeout: 20_000 });
+    const ran = spawnSync(process.execPath, [program], { cwd: project, encoding: "utf8", timeout: 30_000 });
     expect([ran.stdout.trim(), ran.stderr]).toEqual(["true true", ""]);
   });
 });

@@ -59,7 +59,7 @@ describe("a clock read once per turn", () => {
     const program = fileURLToPath(new URL("./programs/sleeping-loop.ts", import.meta.url));
     const ran = spawnSync(process.execPath, ["--conditions=@udp-relay/source", program], {
       encoding: "utf8",
-      timeout: 15_000,
+      timeout: 30_000,
     });
     expect(ran.stderr).toBe("");
     const { sleptMs, ageMs } = JSON.parse(ran.stdout) as { sleptMs: number; ageMs: number };
