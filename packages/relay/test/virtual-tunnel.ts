@@ -5,7 +5,8 @@ import { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { CncnetV3 } from "../src/protocol/cncnet-v3.ts";
 import type { Protocol } from "../src/protocol/protocol.ts";
 import { RelayMemory } from "../src/shared/relay-memory.ts";
-import { COUNTER_FIELDS, Total } from "../src/tunnel/counter-fields.ts";
+import { COUNTER_FIELDS, dropField, type RelayDropReason, Total } from "../src/tunnel/counter-fields.ts";
+import { publishMeasurements } from "../src/tunnel/path-measurer.ts";
 import { type TunnelLimits, TunnelRelay } from "../src/tunnel/tunnel-relay.ts";
 
 export interface VirtualTunnelOptions {
@@ -112,6 +113,10 @@ export class VirtualTunnel {
     return this.memory.control.maintenance;
   }
 
+  publishMeasurements(): void {
+    publishMeasurements(this.clients);
+  }
+
   get forwarded(): number {
     return this.#total(Total.forwarded);
   }
@@ -127,6 +132,11 @@ export class VirtualTunnel {
     const totals = new Float64Array(COUNTER_FIELDS);
     this.memory.totals(0).read(totals);
     return totals[field]!;
+  }
+
+  /** Drops so far for one reason. */
+  dropped(reason: RelayDropReason): number {
+    return this.#total(dropField(reason));
   }
 
   /** Drops so far, by reason. */
