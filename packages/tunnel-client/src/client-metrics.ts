@@ -12,10 +12,11 @@ import { sinceMs } from "./tick-distance.ts";
  * Latency, loss and jitter are words of f32, and 0 while nobody has measured them; a measured 0 is -0.
  *
  *     PRIORITY  score (16 bits) | steps at which it was computed (16)     a pair of words, written at once
- *               version at which it was computed (32)
- *     VERSION   counts what happened to the inputs: folds, measurements, resets
+ *               digest of the inputs' state at which it was computed (32)
+ *     VERSION   counts measurements and resets
  *
- * The score holds as long as version and steps are the same; steps are what time does to the inputs (see `stepsAt`).
+ * The digest mixes VERSION with the ticks of the last folds, so that a fold has nothing to write here. The score holds as
+ * long as digest and steps are the same; steps are what time does to the inputs (see `stepsAt`).
  */
 export type MeasuredWord = typeof LATENCY | typeof LOSS | typeof JITTER;
 
@@ -45,14 +46,19 @@ export function bothRates(memory: TableMemory, slot: number, now: number): numbe
 export function priorityOf(memory: TableMemory, slot: number, now: number): number {
   const { ops, settings } = memory;
   const metrics = metricsOf(memory, slot);
-  // The version first: an input that changes from here on makes the score stale.
+  // The state first: an input that changes from here on makes the score stale.
   const version = load(memory.words, metrics + VERSION);
-  const ageMs = sinceMs(now, startTick(memory, slot));
-  if (version === 0 && ageMs < AGE_STEP_MS) return INITIAL_PRIORITY;
-  const steps = stepsAt(memory, slot, now, ageMs);
+  const received = foldedAt(memory, receiveLine(memory, slot));
+  const sent = foldedAt(memory, sendLine(memory, slot));
+  const start = startTick(memory, slot);
+  const ageMs = sinceMs(now, start);
+  const untouched = version === 0 && received === start && sent === start;
+  if (untouched && ageMs < AGE_STEP_MS) return INITIAL_PRIORITY;
+  const digest = (Math.imul(version, 0x9e3779b1) + Math.imul(received, 0x85ebca6b)) ^ sent;
+  const steps = stepsAt(memory, Math.min(sinceMs(now, received), sinceMs(now, sent)), ageMs);
   const found = ops.loadPair((metrics + PRIORITY) * 4);
-  const foundVersion = ops.pairHigh();
-  if (foundVersion === version && (found & 0xffff) === steps) return found >>> 16;
+  const foundDigest = ops.pairHigh();
+  if (foundDigest === digest && (found & 0xffff) === steps) return found >>> 16;
   memory.recomputes++;
   const score = weightedScore(
     bothRates(memory, slot, now),
@@ -64,7 +70,7 @@ export function priorityOf(memory: TableMemory, slot: number, now: number): numb
     settings.lossWeight,
     settings.ageWeight,
   );
-  ops.casPair((metrics + PRIORITY) * 4, found, foundVersion, (score << 16) | steps, version);
+  ops.casPair((metrics + PRIORITY) * 4, found, foundDigest, (score << 16) | steps, digest);
   return score;
 }
 
@@ -81,11 +87,8 @@ const COMPUTED = 0x8000;
  * What time alone has done to the inputs: whole age steps (7 bits), and whole quarters of a time constant since the last
  * fold, in which the rates have fallen (8 bits), until they are silent.
  */
-function stepsAt(memory: TableMemory, slot: number, now: number, ageMs: number): number {
+function stepsAt(memory: TableMemory, idleMs: number, ageMs: number): number {
   const ageSteps = Math.min(MAX_AGE_STEPS, Math.floor(ageMs / AGE_STEP_MS));
-  const received = foldedAt(memory, receiveLine(memory, slot));
-  const sent = foldedAt(memory, sendLine(memory, slot));
-  const idleMs = Math.min(sinceMs(now, received), sinceMs(now, sent));
   const quarters = Math.floor((idleMs * 4) / memory.timeConstantMs);
   return COMPUTED | (ageSteps << 8) | Math.min(quarters, SILENT_TIME_CONSTANTS * 4);
 }

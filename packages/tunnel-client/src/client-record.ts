@@ -7,7 +7,7 @@ import type { CompoundUpdate, RecordLayout, SectionPlan } from "@udp-relay/atomi
  *     line 0  identity, read-mostly (u32 keys)        0 SELECT  1 STAMP  4 copy 0 (6 words)  10 copy 1 (6 words)
  *     line 1  what receiving from the client changes  \  0 last tick  1 receiver | start 1  2 packets  4 bytes
  *     line 2  what sending to it changes              /  6 claim (tick, bytes)  8 rate (f32, tick)  10 baselines
- *     metrics 48 bytes in a section of their own      0 priority, 1 its version  2 version  3 latency  4 loss
+ *     metrics 48 bytes in a section of their own      0 priority, 1 its digest  2 version  3 latency  4 loss
  *                                                     5 jitter  6 RESET  7 start 0  8 baselines
  *
  * Lines 1 and 2 have the same shape, so that one piece of code keeps the rates of both. 64-bit fields are at even words.

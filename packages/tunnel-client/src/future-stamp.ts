@@ -1,4 +1,4 @@
-import { compareExchange, load } from "@udp-relay/atomics-layout/memory";
+import { compareExchange, peek } from "@udp-relay/atomics-layout/memory";
 import { LAST_TICK } from "./client-record.ts";
 import { countEvent, FUTURE_STAMPS } from "./table-counters.ts";
 import { OWNER_LABEL, type TableMemory } from "./table-memory.ts";
@@ -26,7 +26,7 @@ export function mendTick(memory: TableMemory, now: number, stamp: number): boole
  * Concurrency: any thread; never waits.
  */
 export function mendLastTick(memory: TableMemory, line: number, now: number): void {
-  const stamp = load(memory.words, line + LAST_TICK);
+  const stamp = peek(memory.words, line + LAST_TICK);
   if (!isFuture(now, stamp) || !mendTick(memory, now, stamp)) return;
   compareExchange(memory.words, line + LAST_TICK, stamp, now);
 }

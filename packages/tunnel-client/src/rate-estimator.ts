@@ -20,31 +20,33 @@ import { isFuture, sinceMs } from "./tick-distance.ts";
  * Folds the bytes since the last fold into the rate, if that is a fold interval ago.
  *
  * @param bytes of the packet that just arrived, counted already
- * @returns whether the rate changed
  *
  * Concurrency: any thread; of those who race for an interval one wins, the others return. Never waits.
  */
-export function foldRate(memory: TableMemory, line: number, now: number, bytes: number): boolean {
+export function foldRate(memory: TableMemory, line: number, now: number, bytes: number): void {
   const { ops } = memory;
   const claimByte = (line + CLAIM) * 4;
   const tick = ops.loadPair(claimByte);
   const folded = ops.pairHigh();
-  if (isFuture(now, tick)) return mendClaim(memory, line, now, tick, folded);
+  if (isFuture(now, tick)) {
+    mendClaim(memory, line, now, tick, folded);
+    return;
+  }
   const elapsedMs = sinceMs(now, tick);
-  if (elapsedMs < memory.foldMs) return false;
+  if (elapsedMs < memory.foldMs) return;
   const total = ops.load64((line + BYTES) * 4) | 0;
-  if (ops.casPair(claimByte, tick, folded, now, total) !== 1) return false;
+  if (ops.casPair(claimByte, tick, folded, now, total) !== 1) return;
   const fresh = (total - folded) >>> 0;
   const last = Math.min(bytes, fresh);
   const gain = (last * 1_000) / memory.timeConstantMs + fadedRate(memory, fresh - last, elapsedMs);
-  return advanceRate(memory, line, tick, now, gain);
+  advanceRate(memory, line, tick, now, gain);
 }
 
 /** Attempts to write a rate; each failure is another thread's success. */
 const ATTEMPTS = 4;
 
 /** Concurrency: the winner of the interval from `claimed` to `now`. */
-function advanceRate(memory: TableMemory, line: number, claimed: number, now: number, gain: number): boolean {
+function advanceRate(memory: TableMemory, line: number, claimed: number, now: number, gain: number): void {
   const { ops } = memory;
   const rateByte = (line + RATE) * 4;
   const kept = Math.exp(-sinceMs(now, claimed) / memory.timeConstantMs);
@@ -52,11 +54,10 @@ function advanceRate(memory: TableMemory, line: number, claimed: number, now: nu
     const bits = ops.loadPair(rateByte);
     const tick = ops.pairHigh();
     // A later interval was folded, or the rate was reset, while this thread stood still.
-    if (((tick - claimed) | 0) > 0) return false;
+    if (((tick - claimed) | 0) > 0) return;
     const rate = floatOfBits(bits) * kept + gain;
-    if (ops.casPair(rateByte, bits, tick, bitsOfFloat(rate), now) === 1) return true;
+    if (ops.casPair(rateByte, bits, tick, bitsOfFloat(rate), now) === 1) return;
   }
-  return false;
 }
 
 /** What bytes that came within a fold interval after the last fold, `elapsedMs` ago, add to the rate now. */
@@ -124,12 +125,11 @@ export function foldedAt(memory: TableMemory, line: number): number {
 }
 
 /** A fold was stamped in the future: without this the rate would stand still until then. */
-function mendClaim(memory: TableMemory, line: number, now: number, tick: number, folded: number): boolean {
-  if (!mendTick(memory, now, tick)) return false;
+function mendClaim(memory: TableMemory, line: number, now: number, tick: number, folded: number): void {
+  if (!mendTick(memory, now, tick)) return;
   const { ops } = memory;
-  if (ops.casPair((line + CLAIM) * 4, tick, folded, now, folded) !== 1) return false;
+  if (ops.casPair((line + CLAIM) * 4, tick, folded, now, folded) !== 1) return;
   const bits = ops.loadPair((line + RATE) * 4);
   const rateTick = ops.pairHigh();
   if (isFuture(now, rateTick)) ops.casPair((line + RATE) * 4, bits, rateTick, bits, now);
-  return true;
 }

@@ -5,7 +5,7 @@ import { LINE_WORDS, METRICS_WORDS, recordLayout } from "./client-record.ts";
 import { type TableSettings, readSettings } from "./table-settings.ts";
 
 /** A fold's share of the time constant: what one interval blurs stays below half of it. */
-const FOLDS_PER_TIME_CONSTANT = 64;
+const FOLDS_PER_TIME_CONSTANT = 32;
 
 /** What the table's owner entries are called; the map has entries of its own. */
 export const OWNER_LABEL = "tunnel-client";

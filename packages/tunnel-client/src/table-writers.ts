@@ -1,6 +1,6 @@
 import type { Endpoint, RinfoLike } from "@udp-relay/address-validation";
 import { endpointFromRinfo } from "@udp-relay/address-validation";
-import { add, peek, poke } from "@udp-relay/atomics-layout/memory";
+import { peek, poke } from "@udp-relay/atomics-layout/memory";
 import { ABSENT, FULL } from "@udp-relay/sharded-map";
 import { writeMeasured } from "./client-metrics.ts";
 import {
@@ -14,7 +14,6 @@ import {
   RECEIVER,
   START_0,
   updateNames,
-  VERSION,
 } from "./client-record.ts";
 import type { PrefixLimit } from "./prefix-limit.ts";
 import { resetTotals } from "./client-totals.ts";
@@ -217,7 +216,7 @@ export abstract class TableWriters extends TableLookups {
     const now = this.tick.of(tick);
     const line = this.#linesAt + slot * this.#recordWords;
     this.#countReceived(line * 4, bytes, now, this.#ownerId);
-    if ((now - peek(this.words, line + CLAIM)) >>> 0 >= this.#foldMs) this.#fold(slot, line, now, bytes);
+    if ((now - peek(this.words, line + CLAIM)) >>> 0 >= this.#foldMs) this.#fold(line, now, bytes);
   }
 
   /** Counts a datagram to the client. Concurrency: as `received`. */
@@ -226,13 +225,12 @@ export abstract class TableWriters extends TableLookups {
     const line = this.#linesAt + slot * this.#recordWords;
     this.#countSent(line * 4, bytes, now, 0);
     const send = line + 16;
-    if ((now - peek(this.words, send + CLAIM)) >>> 0 >= this.#foldMs) this.#fold(slot, send, now, bytes);
+    if ((now - peek(this.words, send + CLAIM)) >>> 0 >= this.#foldMs) this.#fold(send, now, bytes);
   }
 
-  #fold(slot: number, line: number, now: number, bytes: number): void {
-    const { memory } = this;
-    mendLastTick(memory, line, now);
-    if (foldRate(memory, line, now, bytes)) add(this.words, metricsOf(memory, slot) + VERSION, 1);
+  #fold(line: number, now: number, bytes: number): void {
+    mendLastTick(this.memory, line, now);
+    foldRate(this.memory, line, now, bytes);
   }
 
   /** The client's round trip, in ms >= 0: feeds its priority. Concurrency: in a guard; two atomic writes. */

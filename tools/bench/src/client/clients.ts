@@ -1,7 +1,7 @@
 import { endpointFromWords, type Endpoint } from "@udp-relay/address-validation";
 import { CoarseClock } from "@udp-relay/clock";
 import { TunnelClientTable } from "@udp-relay/tunnel-client";
-import { addressText, keysOf } from "../map/keys.ts";
+import { addressText, keysOf, order } from "../map/keys.ts";
 
 /** u32 keys, endpoints as words (a batch of an adapter's), or endpoints from a dgram listener's rinfo strings. */
 export type ClientKind = "u32" | "ipv4" | "rinfo";
@@ -34,9 +34,22 @@ export function clientsOf(kind: ClientKind, count: number): Clients {
   // A socket makes a new string for each datagram: so many copies that a string's own cache of its hash helps nobody.
   const copies = kind === "rinfo" ? Math.max(1, Math.floor(STRINGS / count)) : 0;
   const rinfos = Array.from({ length: count * copies }, (_, i) => {
-    return { address: `${addressText(keys, i % count)} `.slice(0, -1), port: keys.port[i % count]! };
+    const address = Buffer.from(addressText(keys, i % count), "latin1").toString("latin1");
+    return { address, port: keys.port[i % count]! };
   });
   return { ids: Uint32Array.from(keys.u32), endpoints, rinfos };
+}
+
+/** The same clients in the order in which they send: not that in which they joined, so that memory is not walked through. */
+export function sending({ ids, endpoints, rinfos }: Clients): Clients {
+  const visits = order(ids.length);
+  const inOrder = <Item>(items: readonly Item[]): Item[] =>
+    items.map((_, i) => items[i - (i % ids.length) + visits[i % ids.length]!]!);
+  return {
+    ids: ids.map((_, i) => ids[visits[i]!]!),
+    endpoints: endpoints.length === ids.length ? inOrder(endpoints) : endpoints,
+    rinfos: inOrder(rinfos),
+  };
 }
 
 /** A table in which all of them have joined. */

@@ -4,7 +4,7 @@
  */
 import { CoarseClock } from "@udp-relay/clock";
 import { measure } from "../measure.ts";
-import { BATCH, clientsOf, filledTable } from "./clients.ts";
+import { BATCH, clientsOf, filledTable, sending } from "./clients.ts";
 import type { ClientKind, Rinfo } from "./clients.ts";
 
 const [engine, kind, countText] = process.argv.slice(2) as [string, ClientKind, string];
@@ -15,7 +15,7 @@ let place = 0;
 
 if (engine === "table") {
   const table = filledTable(kind, count, clients);
-  const { ids, endpoints, rinfos } = clients;
+  const { ids, endpoints, rinfos } = sending(clients);
   if (kind === "u32") {
     measure((iterations) => {
       for (let done = 0; done < iterations; done += BATCH) {
@@ -74,7 +74,7 @@ if (engine === "table") {
     client.bytes += 128;
   };
   if (kind === "u32") {
-    const { ids } = clients;
+    const { ids } = sending(clients);
     measure((iterations) => {
       for (let done = 0; done < iterations; done += BATCH) {
         const tick = clock.update();
@@ -86,7 +86,7 @@ if (engine === "table") {
       return place;
     });
   } else {
-    const { rinfos } = clients;
+    const { rinfos } = sending(clients);
     measure((iterations) => {
       for (let done = 0; done < iterations; done += BATCH) {
         const tick = clock.update();

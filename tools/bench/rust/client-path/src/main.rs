@@ -55,6 +55,8 @@ fn run<K: Copy + Eq + Hash + Send + Sync>(what: &str, clients: usize, key_of: im
         let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, 5000));
         map.insert(*key, Arc::new(TunnelClient::new_with_endpoint(endpoint, 30)));
     }
+    // Clients were made in one order and send in another: no walk through memory from front to back.
+    let keys: Vec<K> = order(clients).into_iter().map(|i| keys[i as usize]).collect();
     match what {
         "path" => {
             let mut at = 0;
