@@ -6,13 +6,14 @@ import { formatMachine, formatSuite, type RunReport } from "./report.ts";
 import type { BenchSuite, BenchSuiteModule } from "./suite.ts";
 
 const QUICK_BUDGET_MS = 30_000;
+const QUICK_BUDGET_OF_ALL_MS = 120_000;
 const QUICK_ROUNDS = 5;
 const FULL_ROUNDS = 11;
 
-const usage = `usage: npm run bench -- AREA [AREA …] [--quick] [--rounds N] [--budget SECONDS] [--only TEXT] [--json FILE] [--strict]
+const usage = `usage: npm run bench -- [AREA …] [--quick] [--rounds N] [--budget SECONDS] [--only TEXT] [--json FILE] [--strict]
 
-  AREA        a folder of tools/bench/src that holds a suite.ts, or "all"
-  --quick     ${QUICK_ROUNDS} rounds of short passes, and no more than ${QUICK_BUDGET_MS / 1000} s for the whole run
+  AREA        a folder of tools/bench/src that holds a suite.ts, or "all"; none: the first suite of every area
+  --quick     ${QUICK_ROUNDS} rounds of short passes, and no more than ${QUICK_BUDGET_MS / 1000} s an area, ${QUICK_BUDGET_OF_ALL_MS / 1000} s for the whole run
   --rounds    interleaved rounds, default ${FULL_ROUNDS}
   --budget    begin no round that would end after so many seconds for the whole run (each suite runs at least one)
   --only      run the suites alone whose title contains TEXT
@@ -47,20 +48,26 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${usage}\nareas: ${known.join(", ")}\n`);
     return 0;
   }
-  const wanted = positionals.includes("all") ? known : positionals;
+  const overview = positionals.length === 0;
+  const wanted = overview || positionals.includes("all") ? known : positionals;
   const unknown = wanted.find((area) => !known.includes(area));
   if (unknown !== undefined) return misuse(`there is no area "${unknown}"; there are: ${known.join(", ")}`);
-  if (wanted.length === 0) return misuse(`name an area: ${known.join(", ")}`);
   const rounds =
     values.rounds === undefined ? (values.quick ? QUICK_ROUNDS : FULL_ROUNDS) : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) return misuse("--rounds takes 1 to 1000");
   const budgetMs =
-    values.budget === undefined ? (values.quick ? QUICK_BUDGET_MS : Infinity) : Number(values.budget) * 1000;
+    values.budget === undefined
+      ? values.quick
+        ? Math.min(wanted.length * QUICK_BUDGET_MS, QUICK_BUDGET_OF_ALL_MS)
+        : Infinity
+      : Number(values.budget) * 1000;
   if (!(budgetMs > 0)) return misuse("--budget takes seconds above 0");
 
   const suites: BenchSuite[] = [];
-  for (const area of wanted)
-    suites.push(...(await loadSuites(area)).filter(({ title }) => title.includes(values.only)));
+  for (const area of wanted) {
+    const found = (await loadSuites(area)).filter(({ title }) => title.includes(values.only));
+    suites.push(...(overview ? found.slice(0, 1) : found));
+  }
   if (suites.length === 0) return misuse(`no suite's title contains "${values.only}"`);
   const machine = describeMachine();
   process.stdout.write(`${formatMachine(machine)}\n`);
