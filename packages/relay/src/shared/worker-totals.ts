@@ -69,7 +69,7 @@ export class WorkerTotals {
   }
 
   /**
-   * The totals of one version, into `target`.
+   * The totals of one version, the first fields of them if `target` is shorter.
    *
    * @returns datagrams that the worker has in hand now
    *
@@ -83,7 +83,7 @@ export class WorkerTotals {
       const version = ops.loadPair(this.#byteOffset);
       inHand = ops.pairHigh();
       const copy = this.#copyAt(version);
-      for (let field = 0; field < COUNTER_FIELDS; field++) {
+      for (let field = 0; field < target.length; field++) {
         target[field] = peekF64(this.#doubles, copy + field);
       }
       ops.fence();

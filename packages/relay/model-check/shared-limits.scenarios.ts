@@ -1,0 +1,93 @@
+import { defineScenario, thread } from "@udp-relay/model-check";
+import { ratePerMinute } from "../src/limits/token-buckets.ts";
+import { RelayMemory } from "../src/shared/relay-memory.ts";
+
+const touches = ["limits/token-buckets", "limits/amplification-budget", "shared/relay-control"].map(
+  (name) => `packages/relay/src/${name}.ts`,
+);
+
+const tiny = (): RelayMemory => RelayMemory.create({ workers: 1, slots: 1, pingPrefixes: 8, pairs: 8 });
+const attach = ({ handle }: { handle: RelayMemory["handle"] }): RelayMemory => RelayMemory.attach(handle);
+const shared =
+  (prepare: (memory: RelayMemory) => void = () => undefined) =>
+  (): Pick<RelayMemory, "handle"> => {
+    const memory = tiny();
+    prepare(memory);
+    return { handle: memory.handle };
+  };
+
+const ONE_A_MINUTE = ratePerMinute(1)!;
+const TWO_A_MINUTE = ratePerMinute(2)!;
+const HANDLE = 3 * 2 ** 24;
+
+const granted = (results: ReadonlyMap<string, unknown>): number =>
+  [...results.values()].filter((result) => result === true).length;
+
+export default [
+  defineScenario({
+    name: "token buckets: one token of a new prefix goes to one of two workers",
+    touches,
+    setup: shared(),
+    threads: ["first", "second"].map((name) =>
+      thread(name, attach, (memory, call) =>
+        call("take", [7], () => memory.pings.take(7, 1_000, ONE_A_MINUTE)),
+      ),
+    ),
+    check: ({ results }) => (granted(results) === 1 ? undefined : "not exactly one worker got the token"),
+  }),
+  defineScenario({
+    name: "token buckets: two prefixes of one line, a full bucket between them, no token lost",
+    touches,
+    setup: shared((memory) => {
+      // Long full again: whoever comes first takes its place.
+      memory.pings.take(15, 0, TWO_A_MINUTE);
+    }),
+    threads: [7, 23].map((key) =>
+      thread(`prefix ${key}`, attach, (memory, call) =>
+        call("take", [key], () => memory.pings.take(key, 100_000_000, ONE_A_MINUTE)),
+      ),
+    ),
+    check: ({ results }) => (granted(results) === 2 ? undefined : "a prefix lost its token"),
+  }),
+  defineScenario({
+    name: "amplification: two workers never spend more than the budget together",
+    touches,
+    setup: shared(),
+    threads: ["first", "second"].map((name) =>
+      thread(name, attach, (memory, call) =>
+        call("spend", [3_000], () => memory.budget.spend(0, HANDLE, 3_000, () => 8)),
+      ),
+    ),
+    check: ({ results }) => (granted(results) === 1 ? undefined : "6,000 bytes of 4,096 were spent"),
+  }),
+  defineScenario({
+    name: "amplification: an answer confirms, whatever is being forwarded meanwhile",
+    touches,
+    setup: shared((memory) => {
+      memory.budget.spend(0, HANDLE, 100, () => 8);
+    }),
+    threads: [
+      thread("forwards", attach, (memory, call) =>
+        call("spend", [100], () => memory.budget.spend(0, HANDLE, 100, () => 8)),
+      ),
+      thread("receives", attach, (memory, call) => {
+        call("received", [], () => {
+          memory.budget.received(0, HANDLE);
+        });
+      }),
+    ],
+    check: ({ shared: memory }) =>
+      RelayMemory.attach(memory.handle).budget.spend(0, HANDLE, 1_000_000, () => 8)
+        ? undefined
+        : "the client answered and is not confirmed",
+  }),
+  defineScenario({
+    name: "command: one success a minute, whoever of two workers hears it",
+    touches,
+    setup: shared(),
+    threads: ["first", "second"].map((name) =>
+      thread(name, attach, (memory, call) => call("spendCommand", [5], () => memory.control.spendCommand(5))),
+    ),
+    check: ({ results }) => (granted(results) === 1 ? undefined : "not exactly one command succeeded"),
+  }),
+];

@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+import { RealPeer, until } from "./real-peer.ts";
+import { v3 } from "./virtual-tunnel.ts";
+
+const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "udp-relay-signals-"));
+
+interface Program {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly http: string;
+  log(): string;
+  ended(): Promise<number | null>;
+}
+
+const programs: ChildProcess[] = [];
+const peers: RealPeer[] = [];
+afterEach(() => {
+  for (const child of programs.splice(0)) child.kill("SIGKILL");
+  for (const peer of peers.splice(0)) peer.close();
+});
+
+async function freePort(): Promise<number> {
+  const socket = createSocket("udp4");
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+async function run(
+  settings: Record<string, unknown>,
+): Promise<{ program: Program; configure: (s: object) => void }> {
+  const port = await freePort();
+  const file = join(folder, `${port}.json`);
+  const configure = (more: object): void => {
+    writeFileSync(
+      file,
+      JSON.stringify({
+        host: "127.0.0.1",
+        port,
+        allow: ["127.0.0.0/8"],
+        http: "127.0.0.1:0",
+        dashboard: "off",
+        refreshMs: 100,
+        ...settings,
+        ...more,
+      }),
+    );
+  };
+  configure({});
+  const child = spawn(process.execPath, [...process.execArgv, cli, "--config", file], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  programs.push(child);
+  let log = "";
+  child.stderr.on("data", (data: Buffer) => (log += data.toString()));
+  child.stdout.resume();
+  const exit = once(child, "exit") as Promise<[number | null]>;
+  await until("the program", () => log.includes("the relay is ready") || child.exitCode !== null, 20_000);
+  const [, http = ""] = /"http":"([^"]+)"/.exec(log) ?? [];
+  const program = { child, port, http, log: () => log, ended: async () => (await exit)[0] };
+  return { program, configure };
+}
+
+async function peer(id: number, program: Program): Promise<RealPeer> {
+  const one = await RealPeer.open(id, program.port);
+  peers.push(one);
+  return one;
+}
+
+async function metric(program: Program, sample: string): Promise<number> {
+  const page = await (await fetch(`http://${program.http}/metrics`)).text();
+  const line = page.split("\n").find((one) => one.startsWith(`${sample} `));
+  return Number(line?.split(" ")[1] ?? 0);
+}
+
+describe("signals", () => {
+  it("SIGUSR2 toggles maintenance", async () => {
+    const { program } = await run({});
+    expect(await metric(program, "udp_relay_maintenance")).toBe(0);
+    program.child.kill("SIGUSR2");
+    await until("the log", () => program.log().includes('"maintenance":true'));
+    expect(await metric(program, "udp_relay_maintenance")).toBe(1);
+    program.child.kill("SIGUSR2");
+    await until("the log", () => program.log().includes('"maintenance":false'));
+    program.child.kill("SIGINT");
+    expect(await program.ended()).toBe(0);
+  });
+
+  it("SIGHUP reads limits and policy again; a wrong file changes nothing", async () => {
+    const { program, configure } = await run({});
+    const one = await peer(1, program);
+    await one.send(0, 0);
+    configure({ deny: ["127.0.0.1/32"], maxClients: 50 });
+    program.child.kill("SIGHUP");
+    await until("the reload", () => program.log().includes('"needRestart":["maxClients"]'));
+    await one.send(0, 0);
+    const denied = 'udp_relay_dropped_datagrams_total{reason="address:denied-prefix"}';
+    for (let tries = 0; (await metric(program, denied)) < 1; tries++) expect(tries).toBeLessThan(50);
+    configure({ deny: ["127.0.0.300/32"] });
+    program.child.kill("SIGHUP");
+    await until("the refusal", () => program.log().includes("the one in force stays"));
+    await one.send(0, 0);
+    for (let tries = 0; (await metric(program, denied)) < 2; tries++) expect(tries).toBeLessThan(50);
+    program.child.kill("SIGINT");
+    expect(await program.ended()).toBe(0);
+  });
+
+  it("THREATS 'shutdown': SIGTERM under load loses nothing to live clients, refuses newcomers, ends with 0", async () => {
+    const { program } = await run({
+      workers: 2,
+      timeoutMs: 1_000,
+      clientsPerPrefix: 50,
+      pairPacketsPerSecond: 0,
+    });
+    const all = await Promise.all(Array.from({ length: 10 }, (_, i) => peer(i + 1, program)));
+    for (const one of all) await one.send(0, 0);
+    for (let tries = 0; (await metric(program, "udp_relay_clients")) < 10; tries++)
+      expect(tries).toBeLessThan(100);
+    // 5 datagrams a millisecond or as fast as this machine gets, for two seconds; the signal comes in between.
+    let sent = 0;
+    const startMs = performance.now();
+    let told = false;
+    while (performance.now() - startMs < 2_000) {
+      for (let i = 0; i < 5; i++)
+        await all[sent % 10]!.sendBytes(v3((sent % 10) + 1, ((sent + 1) % 10) + 1, 20)).then(() => sent++);
+      if (!told && performance.now() - startMs > 700) {
+        told = true;
+        program.child.kill("SIGTERM");
+        await (await peer(99, program)).send(1, 5);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(told).toBe(true);
+    expect(await program.ended()).toBe(0);
+    const received = all.reduce((sum, one) => sum + one.received, 0);
+    expect(received).toBe(sent);
+    expect(sent).toBeGreaterThan(500);
+  });
+});
+
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
