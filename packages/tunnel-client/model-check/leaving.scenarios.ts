@@ -89,7 +89,7 @@ export default [
 
   defineScenario({
     name: "two newcomers for the last place of a prefix, killed anywhere",
-    touches: touching(["prefix-limit", "prefix-bits", "table-writers"]),
+    touches: touching(["prefix-limit", "prefix-bits", "prefix-journal", "table-writers"]),
     names,
     setup: () => tinyTable({ ...limited, capacity: 3 }),
     threads: [thread("worker 1", attachUser, join(2, 2)), thread("worker 2", attachUser, join(3, 2))],

@@ -1,8 +1,9 @@
 import type { Owner, RegionHandle } from "@udp-relay/atomics-layout";
-import { compareExchange, load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
+import { compareExchange, load, store } from "@udp-relay/atomics-layout/memory";
 import { type EndpointWords, ShardedMap } from "@udp-relay/sharded-map";
 import { JOIN_BUSY, JOIN_PREFIX_FULL } from "./join-refusal.ts";
-import { keepBits } from "./prefix-bits.ts";
+import { prefixOf, samePrefix } from "./prefix-bits.ts";
+import { PrefixJournal } from "./prefix-journal.ts";
 import { generationOfHandle } from "./table-memory.ts";
 
 /*
@@ -23,11 +24,6 @@ const CLOSER = 0;
 const FIRST_MEMBER = 4;
 const LINE_WORDS = 16;
 const MEMBERS_A_LINE = LINE_WORDS - FIRST_MEMBER;
-
-/** The owner's journal: the member that it is entering or taking out, and the prefixes where, to and from. */
-const UNDER_WAY = 0;
-const JOURNAL_MEMBER = 1;
-const JOURNAL_PREFIXES = [2, 4] as const;
 
 /** What decides which members are true: the clients, by their slots. */
 export interface Membership {
@@ -52,6 +48,7 @@ export class PrefixLimit {
   private readonly map: ShardedMap;
   private readonly owner: Owner;
   readonly #membership: Membership;
+  readonly #journal: PrefixJournal;
   readonly #limit: number;
   readonly #bits6: number;
   readonly #recordWords: number;
@@ -68,6 +65,7 @@ export class PrefixLimit {
     this.#recordsAt = map.region.section("records").byteOffset / 4;
     this.#slotBits = Math.ceil(Math.log2(membership.slots + 2));
     this.owner = map.region.claimOwner("prefix-limit");
+    this.#journal = new PrefixJournal(map.region, this.owner);
     map.region.onOwnerDeath((index, epoch) => {
       this.#repair(map.region.owners().find((owner) => owner.index === index && owner.epoch === epoch)?.id);
     });
@@ -126,9 +124,7 @@ export class PrefixLimit {
 
   /** Whether both endpoints are of one prefix. */
   same(a: EndpointWords, b: EndpointWords): boolean {
-    const { a0, a1, a2, a3, zone } = this.#prefixOf(a);
-    const other = this.#prefixOf(b);
-    return a0 === other.a0 && a1 === other.a1 && a2 === other.a2 && a3 === other.a3 && zone === other.zone;
+    return samePrefix(a, b, this.#bits6);
   }
 
   /**
@@ -141,7 +137,7 @@ export class PrefixLimit {
    */
   enter(slot: number, generation: number, endpoint: EndpointWords, from?: EndpointWords): number {
     const guard = this.map.enter();
-    const { a0, a1, a2, a3, zone } = this.#prefixOf(endpoint);
+    const { a0, a1, a2, a3, zone } = prefixOf(endpoint, this.#bits6);
     let prefix = this.map.getOrInsertWords(a0, a1, a2, a3, 0, zone);
     if (prefix === -1 && this.map.sweep(this.#isEmpty, this.#membership.slots) > 0) {
       prefix = this.map.getOrInsertWords(a0, a1, a2, a3, 0, zone);
@@ -154,7 +150,7 @@ export class PrefixLimit {
 
   /** What `enter` began is complete: the client lives, or has moved. Concurrency: the thread that entered it. */
   settle(): void {
-    this.#endJournal();
+    this.#journal.end();
   }
 
   /**
@@ -188,17 +184,17 @@ export class PrefixLimit {
   #enterAt(prefix: number, member: number, left: number): number {
     const { words } = this.map.region;
     const handle = this.map.handle(prefix);
-    this.#beginJournal(member, handle, left < 0 ? 0 : this.map.handle(left));
+    this.#journal.begin(member, handle, left < 0 ? 0 : this.map.handle(left));
     for (let i = 0; i < this.#limit; i++) {
       const at = this.#memberAt(prefix, i);
       const found = load(words, at);
       if (this.#isTrue(found) || compareExchange(words, at, found, member) !== found) continue;
       if (this.#isOpen(prefix, handle)) return 0;
       compareExchange(words, at, member, 0);
-      this.#endJournal();
+      this.#journal.end();
       return JOIN_BUSY;
     }
-    this.#endJournal();
+    this.#journal.end();
     return JOIN_PREFIX_FULL;
   }
 
@@ -214,11 +210,11 @@ export class PrefixLimit {
   #leaveAt(prefix: number, member: number): void {
     const { words } = this.map.region;
     const handle = this.map.handle(prefix);
-    this.#beginJournal(member, handle, 0);
+    this.#journal.begin(member, handle, 0);
     for (let i = 0; i < this.#limit; i++) {
       if (compareExchange(words, this.#memberAt(prefix, i), member, 0) === member) break;
     }
-    this.#endJournal();
+    this.#journal.end();
     if (this.#members(prefix) === 0) this.map.removeHandle(handle, this.#isEmpty);
   }
 
@@ -261,17 +257,15 @@ export class PrefixLimit {
 
   /** Takes a dead owner's member back, unless its client lives and is of that prefix. May run again. */
   #repair(dead: number | undefined): void {
-    if (dead === undefined) return;
-    const { region } = this.map;
-    const journal = region.ownerJournalIndex(dead);
-    if (load(region.words, journal + UNDER_WAY) === 0) return;
-    const member = peek(region.words, journal + JOURNAL_MEMBER);
+    const entry = dead === undefined ? undefined : this.#journal.read(dead);
+    if (entry === undefined) return;
+    const { member } = entry;
     const guard = this.map.enter();
-    for (const word of JOURNAL_PREFIXES) {
-      const prefix = this.map.resolve(region.ops.load64((journal + word) * 4));
+    for (const handle of entry.prefixes) {
+      const prefix = this.map.resolve(handle);
       if (prefix < 0 || this.#belongs(prefix, member)) continue;
       for (let i = 0; i < this.#limit; i++) {
-        compareExchange(region.words, this.#memberAt(prefix, i), member, 0);
+        compareExchange(this.map.region.words, this.#memberAt(prefix, i), member, 0);
       }
       if (this.#members(prefix) === 0) this.map.removeHandle(this.map.handle(prefix), this.#isEmpty);
     }
@@ -286,36 +280,9 @@ export class PrefixLimit {
     return this.same(this.#membership.endpoint(slot), this.map.endpointOf(prefix));
   }
 
-  #beginJournal(member: number, to: number, from: number): void {
-    const { region } = this.map;
-    const at = this.owner.journalIndex;
-    poke(region.words, at + JOURNAL_MEMBER, member);
-    region.ops.store64((at + JOURNAL_PREFIXES[0]) * 4, to);
-    region.ops.store64((at + JOURNAL_PREFIXES[1]) * 4, from);
-    store(region.words, at + UNDER_WAY, 1);
-  }
-
-  #endJournal(): void {
-    store(this.map.region.words, this.owner.journalIndex + UNDER_WAY, 0);
-  }
-
   #find(endpoint: EndpointWords): number {
-    const { a0, a1, a2, a3, zone } = this.#prefixOf(endpoint);
+    const { a0, a1, a2, a3, zone } = prefixOf(endpoint, this.#bits6);
     return this.map.getWords(a0, a1, a2, a3, 0, zone);
-  }
-
-  #prefixOf(endpoint: EndpointWords): EndpointWords {
-    const { a0, a1, a2, a3, zone } = endpoint;
-    if (a0 === 0 && a1 === 0 && a2 === 0xffff) return { a0, a1, a2, a3, port: 0, zone: 0 };
-    const bits = this.#bits6;
-    return {
-      a0: keepBits(a0, bits),
-      a1: keepBits(a1, bits - 32),
-      a2: keepBits(a2, bits - 64),
-      a3: keepBits(a3, bits - 96),
-      port: 0,
-      zone,
-    };
   }
 
   #recordAt(prefix: number): number {
