@@ -11,10 +11,10 @@ interface Lockfile {
 export async function installKit(): Promise<void> {
   if (isInstalled()) return;
   console.log("installing the release kit (once) …");
-  await mustRun("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: KIT,
-    timeoutMs: 600_000,
-  });
+  // Not `npm ci`: it refuses a lockfile without some other platform's binary, which npm leaves out of those that it
+  // writes where that one cannot be fetched. This takes the same versions and leaves the lockfile as it is.
+  const options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  await mustRun("npm", ["install", ...options], { cwd: KIT, timeoutMs: 600_000 });
 }
 
 function isInstalled(): boolean {
