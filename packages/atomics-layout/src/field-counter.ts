@@ -40,9 +40,15 @@ export function writeCounter(ops: RegionOps, byteOffset: number, value: number):
 }
 
 /**
- * Adds any integer that keeps the count within 0..2^53. Concurrency: the counter's single writer only.
+ * Adds any integer that keeps the count within 0..2^53; what is no number adds nothing, as with `add64`.
+ *
+ * Concurrency: the counter's single writer only.
  */
 export function addToCounter(ops: RegionOps, words: Words, index: number, amount: number): void {
-  if (amount >= 0 && amount < HALF) advanceCounter(words, index, amount);
-  else writeCounter(ops, index << 2, readCounter(ops, index << 2) + amount);
+  if (amount >= 0 && amount < HALF) {
+    advanceCounter(words, index, amount);
+    return;
+  }
+  const sum = readCounter(ops, index << 2) + amount;
+  if (Number.isFinite(sum)) writeCounter(ops, index << 2, sum);
 }

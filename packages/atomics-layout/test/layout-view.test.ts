@@ -42,6 +42,21 @@ describe("a view", () => {
     expect(view.constructor.name).toBe("CellView");
   });
 
+  it("keeps its counters when it is told to add what is no number", () => {
+    const view = new Cell.View(createRegion(Cell, { capacity: 1 }));
+    view.seen = 5_000_000_000;
+    view.storeCount(5_000_000_000);
+    for (const nothing of [NaN, undefined as unknown as number]) {
+      view.addSeen(nothing);
+      view.addCount(nothing);
+    }
+    view.addSeen(Infinity);
+    expect([view.seen, view.count]).toEqual([5_000_000_000, 5_000_000_000]);
+    view.addSeen(-4_999_999_999);
+    view.addSeen(2 ** 40);
+    expect(view.seen).toBe(2 ** 40 + 1);
+  });
+
   it("reaches no record beyond the section", () => {
     const view = new Cell.View(createRegion(Cell, { capacity: 3 }));
     for (const slot of [3, -1, 0.5, NaN, Infinity, 2 ** 32, "1" as unknown as number]) {
