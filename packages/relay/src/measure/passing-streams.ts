@@ -48,6 +48,8 @@ export class Direction {
   readonly #measured = new StreamMeasurement();
   readonly #streams: FollowedStream[] = [];
   #roundTrips: QualityAnalyzer | undefined;
+  #pastPackets = 0;
+  #pastLost = 0;
 
   constructor(measurer: StreamMeasurer) {
     this.#measurer = measurer;
@@ -89,6 +91,18 @@ export class Direction {
     return { lossPerMille, jitterMs, rttMs: this.#roundTrips?.rttMs, packets, reordered, duplicates };
   }
 
+  /** Packets of all streams so far, and how many of them are missing; those that are no longer followed included. */
+  totals(): { packets: number; lost: number } {
+    let packets = this.#pastPackets;
+    let lost = this.#pastLost;
+    for (const { quality } of this.#streams) {
+      const { lifetime } = quality;
+      packets += lifetime.packets;
+      lost += lifetime.lost;
+    }
+    return { packets, lost };
+  }
+
   #count(measured: StreamMeasurement, arrivalMs: number): void {
     const stream = this.#streamOf(measured, arrivalMs);
     stream.lastMs = arrivalMs;
@@ -110,7 +124,12 @@ export class Direction {
     const quality = new QualityAnalyzer(timestampHz > 0 ? { ...options, timestampHz } : options);
     const begun = { id, timestampHz, lastMs: nowMs, quality };
     if (oldest === undefined || streams.length < MAX_STREAMS) streams.push(begun);
-    else streams[streams.indexOf(oldest)] = begun;
+    else {
+      const { packets, lost } = oldest.quality.lifetime;
+      this.#pastPackets += packets;
+      this.#pastLost += lost;
+      streams[streams.indexOf(oldest)] = begun;
+    }
     return begun;
   }
 }

@@ -1,0 +1,161 @@
+import { endpointsEqual } from "@udp-relay/address-validation";
+import { RelayError } from "../relay-error.ts";
+import { Backend, type BackendSpec } from "./backend.ts";
+import type { HealthChange, HealthOptions } from "./backend-health.ts";
+import { PassiveWatch } from "./passive-watch.ts";
+import { Probe, type ProbeOptions } from "./probe.ts";
+import type { OpenUpstream } from "./upstream.ts";
+
+/** Health is judged by what passes at this interval when there are no probes. */
+const PASSIVE_INTERVAL_MS = 1_000;
+
+export interface BackendPoolOptions {
+  readonly probe?: ProbeOptions;
+  readonly health?: HealthOptions;
+  /** Told once of each change. */
+  readonly onHealth?: (backend: Backend, change: HealthChange) => void;
+}
+
+interface Member {
+  readonly backend: Backend;
+  readonly probe: Probe | undefined;
+  readonly passive: PassiveWatch;
+}
+
+/** The backends: which one a new session goes to, and how each of them is. */
+export class BackendPool {
+  readonly #options: BackendPoolOptions;
+  readonly #open: OpenUpstream;
+  readonly #nowMs: () => number;
+  readonly #intervalMs: number;
+  #members: Member[] = [];
+  #lastTickMs: number;
+  #nextIntervalMs: number;
+
+  /** @throws RelayError ERR_RELAY_CONFIG */
+  constructor(
+    specs: readonly BackendSpec[],
+    options: BackendPoolOptions,
+    open: OpenUpstream,
+    nowMs: () => number,
+  ) {
+    this.#options = options;
+    this.#open = open;
+    this.#nowMs = nowMs;
+    this.#intervalMs = options.probe?.intervalMs ?? PASSIVE_INTERVAL_MS;
+    this.#lastTickMs = nowMs();
+    this.#nextIntervalMs = this.#lastTickMs + this.#intervalMs;
+    this.replace(specs);
+  }
+
+  /** All of them, those that are leaving included. */
+  get backends(): readonly Backend[] {
+    return this.#members.map(({ backend }) => backend);
+  }
+
+  /**
+   * The backend for a new session: the cheapest of those that are well, else of those whose path is bad.
+   *
+   * @param besides one that is not to be chosen
+   */
+  choose(besides?: Backend): Backend | undefined {
+    let best: Backend | undefined;
+    let bestCost = Infinity;
+    for (const { backend } of this.#members) {
+      if (!backend.takesSessions || backend === besides) continue;
+      const { cost } = backend;
+      const isBetterKind = best !== undefined && best.health.isDegraded && !backend.health.isDegraded;
+      const isSameKind = best === undefined || best.health.isDegraded === backend.health.isDegraded;
+      if (isBetterKind || (isSameKind && cost < bestCost)) {
+        best = backend;
+        bestCost = cost;
+      }
+    }
+    return best;
+  }
+
+  /**
+   * Takes another list. Backends in both keep their sessions, health and counters; one that is missing takes no new
+   * session and is forgotten with its last one.
+   *
+   * @throws RelayError ERR_RELAY_CONFIG, and nothing has changed
+   */
+  replace(specs: readonly BackendSpec[]): void {
+    checkSpecs(specs);
+    for (const { backend } of this.#members) {
+      const spec = specs.find(({ endpoint }) => endpointsEqual(endpoint, backend.endpoint));
+      backend.removed = spec === undefined;
+      if (spec !== undefined) backend.weight = spec.weight ?? 1;
+    }
+    for (const spec of specs) {
+      const isKnown = this.#members.some(({ backend }) => endpointsEqual(backend.endpoint, spec.endpoint));
+      if (!isKnown) this.#members.push(this.#member(new Backend(spec, this.#options.health ?? {})));
+    }
+    this.#forgetRemoved();
+  }
+
+  /** Time has passed: probes are sent and judged, paths compared with their thresholds. */
+  tick(nowMs: number): void {
+    const { probe } = this.#options;
+    const timeoutMs = probe?.timeoutMs ?? this.#intervalMs / 2;
+    // A thread that slept has answers that it has not read yet.
+    const stalled = nowMs - this.#lastTickMs >= timeoutMs;
+    this.#lastTickMs = nowMs;
+    for (const member of this.#members) member.probe?.tick(nowMs, stalled);
+    if (nowMs < this.#nextIntervalMs) return;
+    this.#nextIntervalMs = nowMs + this.#intervalMs;
+    for (const { backend, probe: active, passive } of this.#members) {
+      const outcome = passive.interval();
+      if (active === undefined && outcome !== undefined) this.#record(backend, outcome);
+      this.#tell(backend, backend.health.judge(backend.lossPerMille, backend.rttMs));
+      backend.fade();
+    }
+    this.#forgetRemoved();
+  }
+
+  close(): void {
+    for (const { probe } of this.#members) probe?.close();
+    this.#members = [];
+  }
+
+  #member(backend: Backend): Member {
+    const options = this.#options.probe;
+    const probe =
+      options === undefined
+        ? undefined
+        : new Probe(backend, options, this.#open, this.#nowMs, (outcome) => {
+            this.#record(backend, outcome === "answered");
+          });
+    return { backend, probe, passive: new PassiveWatch(backend) };
+  }
+
+  #record(backend: Backend, success: boolean): void {
+    this.#tell(backend, backend.health.record(success));
+  }
+
+  #tell(backend: Backend, change: HealthChange | undefined): void {
+    if (change !== undefined) this.#options.onHealth?.(backend, change);
+  }
+
+  #forgetRemoved(): void {
+    this.#members = this.#members.filter(({ backend, probe }) => {
+      if (!backend.removed || backend.sessions > 0) return true;
+      probe?.close();
+      return false;
+    });
+  }
+}
+
+function checkSpecs(specs: readonly BackendSpec[]): void {
+  if (specs.length === 0) throw new RelayError("ERR_RELAY_CONFIG", "there is no backend: --to names one");
+  specs.forEach(({ endpoint, weight = 1 }, i) => {
+    if (endpoint.port === 0)
+      throw new RelayError("ERR_RELAY_CONFIG", "a backend has port 0, allowed: 1 to 65535");
+    if (!(weight >= 0 && weight <= 1_000)) {
+      throw new RelayError("ERR_RELAY_CONFIG", `a backend's weight is ${weight}, allowed: 0 to 1000`);
+    }
+    if (specs.slice(0, i).some((other) => endpointsEqual(other.endpoint, endpoint))) {
+      throw new RelayError("ERR_RELAY_CONFIG", "a backend is named twice");
+    }
+  });
+}

@@ -1,0 +1,105 @@
+import { type Endpoint, formatEndpoint } from "@udp-relay/address-validation";
+import type { TransportStats } from "@udp-relay/adapters";
+import type { Backend } from "./backend.ts";
+import type { ProxyDrops, ProxySessions } from "./proxy-counters.ts";
+import type { ProxySession } from "./proxy-session.ts";
+import type { SessionProxyOptions } from "./session-proxy-options.ts";
+
+export interface BackendReport {
+  readonly name: string;
+  readonly state: "up" | "degraded" | "down" | "draining";
+  readonly weight: number;
+  readonly sessions: number;
+  readonly sessionsTotal: number;
+  readonly movedAway: number;
+  readonly refused: number;
+  readonly datagramsTo: number;
+  readonly bytesTo: number;
+  readonly datagramsFrom: number;
+  readonly bytesFrom: number;
+  /** Null while nothing has measured it. */
+  readonly rttMs: number | null;
+  readonly lossPerMille: number | null;
+}
+
+/** What passes in one direction, of all sessions; null while nothing measures it. */
+export interface PathReport {
+  readonly packets: number;
+  readonly lost: number;
+  readonly worstJitterMs: number | null;
+}
+
+/** A proxy at one moment, ready for JSON. */
+export interface ProxyReport {
+  readonly listen: string;
+  readonly sessions: number;
+  readonly counts: ProxySessions;
+  readonly drops: ProxyDrops;
+  readonly backends: readonly BackendReport[];
+  readonly measured: { readonly fromClients: PathReport; readonly fromBackends: PathReport } | null;
+  readonly transport: TransportStats;
+}
+
+interface ReportedProxy {
+  readonly localEndpoint: Endpoint;
+  readonly sessions: number;
+  readonly counts: ProxySessions;
+  readonly drops: ProxyDrops;
+}
+
+export function reportProxy(
+  proxy: ReportedProxy,
+  { transport, measurer }: SessionProxyOptions,
+  backends: readonly Backend[],
+  sessions: readonly (ProxySession | undefined)[],
+): ProxyReport {
+  const measured = {
+    fromClients: pathReport(sessions, "fromClient"),
+    fromBackends: pathReport(sessions, "fromBackend"),
+  };
+  return {
+    listen: formatEndpoint(proxy.localEndpoint),
+    sessions: proxy.sessions,
+    counts: { ...proxy.counts },
+    drops: { ...proxy.drops },
+    backends: backends.map(reportBackend),
+    measured: measurer === undefined ? null : measured,
+    transport: transport.stats(),
+  };
+}
+
+function reportBackend(backend: Backend): BackendReport {
+  const { name, health, weight, sessions, sessionsTotal, movedAway, refused, traffic } = backend;
+  const leaves = backend.draining || backend.removed;
+  return {
+    name,
+    state: health.isDown ? "down" : leaves ? "draining" : health.isDegraded ? "degraded" : "up",
+    weight,
+    sessions,
+    sessionsTotal,
+    movedAway,
+    refused,
+    ...traffic,
+    rttMs: backend.rttMs ?? null,
+    lossPerMille: backend.lossPerMille ?? null,
+  };
+}
+
+function pathReport(
+  sessions: readonly (ProxySession | undefined)[],
+  way: "fromClient" | "fromBackend",
+): PathReport {
+  let packets = 0;
+  let lost = 0;
+  let worstJitterMs: number | null = null;
+  for (const session of sessions) {
+    const path = session?.streams?.[way];
+    if (path === undefined) continue;
+    const totals = path.totals();
+    packets += totals.packets;
+    lost += totals.lost;
+    const { jitterMs } = path.read();
+    if (jitterMs !== undefined) worstJitterMs = Math.max(worstJitterMs ?? 0, jitterMs);
+  }
+  return { packets, lost, worstJitterMs };
+}

@@ -1,0 +1,27 @@
+import type { AddressPolicy } from "@udp-relay/address-validation";
+import type { DatagramTransport } from "@udp-relay/adapters";
+import type { StreamMeasurer } from "../measure/stream-measurer.ts";
+import type { BackendSpec } from "./backend.ts";
+import type { BackendPoolOptions } from "./backend-pool.ts";
+import type { OpenUpstream } from "./upstream.ts";
+
+export interface SessionProxyOptions extends BackendPoolOptions {
+  /** Where clients send to. The proxy sets its `onBatch`, and closes it with itself. */
+  readonly transport: DatagramTransport;
+  readonly backends: readonly BackendSpec[];
+  /** A socket of its own for each session and probe: `connectedUpstreams` for real ones. */
+  readonly openUpstream: OpenUpstream;
+  /** Monotonic milliseconds. `tick` must be called often by this time, too. */
+  readonly clock: { nowMs(): number };
+  /** Sessions at most, 1 to 1,000,000; holds exactly. */
+  readonly maxSessions: number;
+  /** A session ends when its client was silent for so long; what the backend sends keeps none alive (RFC 4787, REQ-6). */
+  readonly idleTimeoutMs: number;
+  /** Of one IPv4 address or one IPv6 /64. Unlimited by default. */
+  readonly sessionsPerPrefix?: number;
+  /** Datagrams a second that a session's client may send, a second's worth at once. Unlimited by default. */
+  readonly packetsPerSecond?: number;
+  readonly policy?: AddressPolicy;
+  /** Reads loss, jitter and round trips off what passes. */
+  readonly measurer?: StreamMeasurer;
+}

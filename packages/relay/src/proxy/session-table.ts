@@ -1,0 +1,33 @@
+import { TunnelClientTable } from "@udp-relay/tunnel-client";
+import { RelayError } from "../relay-error.ts";
+
+interface SessionLimits {
+  readonly maxSessions: number;
+  readonly idleTimeoutMs: number;
+  readonly sessionsPerPrefix?: number;
+}
+
+/**
+ * The clients of a proxy, by their endpoints. One thread uses it.
+ *
+ * @throws RelayError ERR_RELAY_CONFIG
+ */
+export function sessionTable({
+  maxSessions,
+  idleTimeoutMs,
+  sessionsPerPrefix,
+}: SessionLimits): TunnelClientTable {
+  try {
+    return TunnelClientTable.create({
+      capacity: maxSessions,
+      timeoutMs: idleTimeoutMs,
+      workers: 1,
+      ...(sessionsPerPrefix === undefined ? {} : { clientsPerPrefix: sessionsPerPrefix }),
+    });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new RelayError("ERR_RELAY_CONFIG", `the session table cannot be made: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
