@@ -46,8 +46,9 @@ export function readTotals(memory: TableMemory, slot: number, target: ClientTota
   const receive = receiveLine(memory, slot);
   const send = sendLine(memory, slot);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    // Atomic: what a reset wrote before it chose this copy is there.
+    const copy = load(words, metrics + RESET) & 1;
     const version = peek(words, metrics + VERSION);
-    const copy = peek(words, metrics + RESET) & 1;
     // Baselines first: a counter read later is never behind its baseline.
     const packetsIn = ops.load64((receive + packetsBase(copy)) * 4);
     const bytesIn = ops.load64(bytesInBase(receive, metrics, copy) * 4);
