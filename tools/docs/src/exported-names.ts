@@ -55,5 +55,5 @@ function kindOf({ flags }: ts.Symbol): ExportedName["kind"] {
 function firstSentence(comment: string): string {
   const paragraph = (comment.split("\n\n", 1)[0] ?? "").replaceAll(/\s+/g, " ").trim();
   // A full stop ends a sentence only before a capital letter or the end: "e.g. 5" and "RFC 3550." do not.
-  return /^.*?[.!?](?= [A-Z`]|$)/.exec(paragraph)?.[0] ?? paragraph;
+  return /^.*?[.!?](?= [A-Z`("]|$)/.exec(paragraph)?.[0] ?? paragraph;
 }
