@@ -24,7 +24,7 @@ const lie = fc.record({
   length: anyWord,
   flags: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.constantFrom(0x8, 0x20, 0x40), fc.integer()),
   nameLength: anyWord,
-  controlLength: fc.oneof(fc.constant(24), anyWord),
+  controlLength: fc.oneof(fc.constantFrom(0, 24), anyWord),
   control: fc.oneof(
     // A control as the kernel writes it for joined datagrams.
     fc.oneof(fc.integer({ min: 1, max: 4 }), anyWord).map((segment) => [20, 0, 17, 104, segment]),
