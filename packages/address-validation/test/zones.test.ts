@@ -46,7 +46,8 @@ describe("zones", () => {
       (name) => parseAddress(`fe80::1%${name}`).zone,
     );
     expect(new Set(here).size).toBe(4);
-    const worker = new Worker(new URL("./zones-worker.ts", import.meta.url));
+    const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const worker = new Worker(new URL(`./zones-worker.${ending}`, import.meta.url));
     const there = await new Promise<number[]>((resolve, reject) => {
       worker.once("message", resolve).once("error", reject);
     });

@@ -3,9 +3,10 @@ import { Worker } from "node:worker_threads";
 import { CoarseClock } from "@udp-relay/clock";
 import { describe, expect, it } from "vitest";
 import { judge, newComparison, takeTurns } from "./threads/compare-clocks.ts";
+import { sibling } from "./threads/sibling.ts";
 
 const onBun = "Bun" in globalThis;
-const script = new URL("./threads/comparing-worker.ts", import.meta.url);
+const script = sibling("threads/comparing-worker", import.meta.url);
 
 describe("threads of one clock", () => {
   it("agree within 2 ms, the creator and two workers started 300 ms apart", async () => {
@@ -48,7 +49,7 @@ describe("threads of one clock", () => {
     try {
       Date.now = () => realNow() + stepMs;
       const comparison = newComparison(clock.handle, 100);
-      const late = new Worker(new URL("./threads/stepped-worker.ts", import.meta.url), {
+      const late = new Worker(sibling("threads/stepped-worker", import.meta.url), {
         workerData: { comparison, stepMs },
       });
       const ended = once(late, "exit");

@@ -9,10 +9,21 @@ export interface RaceReport {
   /** Updates after which the clock gave less than the thread's own clock had before. */
   readonly behindOwnUpdate: number;
   readonly changesByOthers: number;
+  /** Reads that gave a smaller u32 than the one before, as the wrap does. */
+  readonly tickWraps: number;
+  readonly microsWraps: number;
 }
 
 export function race(clock: CoarseClock, ms: number): RaceReport {
-  const report = { reads: 0, ticksBack: 0, microsBack: 0, behindOwnUpdate: 0, changesByOthers: 0 };
+  const report = {
+    reads: 0,
+    ticksBack: 0,
+    microsBack: 0,
+    behindOwnUpdate: 0,
+    changesByOthers: 0,
+    tickWraps: 0,
+    microsWraps: 0,
+  };
   const until = clock.nowMs() + ms;
   let tick = clock.recentMs();
   let micros = clock.recentMicros();
@@ -27,6 +38,8 @@ export function race(clock: CoarseClock, ms: number): RaceReport {
       const nextMicros = clock.recentMicros();
       if (((nextTick - tick) | 0) < 0) report.ticksBack++;
       if (((nextMicros - micros) | 0) < 0) report.microsBack++;
+      if (nextTick < tick) report.tickWraps++;
+      if (nextMicros < micros) report.microsWraps++;
       if (read > 0 && nextMicros !== micros) report.changesByOthers++;
       tick = nextTick;
       micros = nextMicros;
@@ -37,12 +50,13 @@ export function race(clock: CoarseClock, ms: number): RaceReport {
 }
 
 if (parentPort !== null) {
-  const { handle, ms, start } = workerData as {
-    handle: ClockHandle;
-    ms: number;
-    start: Int32Array<SharedArrayBuffer>;
-  };
-  const clock = CoarseClock.attach(handle);
-  Atomics.wait(start, 0, 0, 10_000);
-  parentPort.postMessage(race(clock, ms));
+  const port = parentPort;
+  const { ms, start } = workerData as { ms: number; start: Int32Array<SharedArrayBuffer> };
+  port.once("message", (handle: ClockHandle) => {
+    const clock = CoarseClock.attach(handle);
+    port.postMessage("attached");
+    Atomics.wait(start, 0, 0, 10_000);
+    port.postMessage(race(clock, ms));
+    port.close();
+  });
 }
