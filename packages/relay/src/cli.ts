@@ -1,4 +1,10 @@
 #!/usr/bin/env node
-import { runRelay } from "./run-relay.ts";
+const [command, ...rest] = process.argv.slice(2);
 
-process.exitCode = await runRelay(process.argv.slice(2), process.env);
+if (command === "proxy") {
+  const { runProxy } = await import("./proxy/proxy-command.ts");
+  process.exitCode = await runProxy(rest);
+} else {
+  const { runRelay } = await import("./run-relay.ts");
+  process.exitCode = await runRelay(process.argv.slice(2), process.env);
+}

@@ -1,6 +1,13 @@
 export { readConfigFile } from "./config/config-file.ts";
 export { configOptions, parseConfig } from "./config/relay-config.ts";
 export type { ConfigOption, ConfigSource, RelayConfig, RelayConfigField } from "./config/relay-config.ts";
+export { RtpMeasurer } from "./measure/rtp-measurer.ts";
+export type { RtpMeasurerOptions } from "./measure/rtp-measurer.ts";
+export { PassingStreams } from "./measure/passing-streams.ts";
+export type { Direction, PathReadings } from "./measure/passing-streams.ts";
+export { StreamMeasurement } from "./measure/stream-measurer.ts";
+export type { StreamMeasurer } from "./measure/stream-measurer.ts";
+export { WireguardMeasurer } from "./measure/wireguard-measurer.ts";
 export { OperatorHttp } from "./operations/http-server.ts";
 export type { OperatorHttpOptions } from "./operations/http-server.ts";
 export type { OperatedRelay, RelayPhase } from "./operations/operated-relay.ts";
@@ -17,6 +24,17 @@ export type {
   ProtocolDropReason,
   RouteAction,
 } from "./protocol/protocol.ts";
+export type { Backend, BackendSpec } from "./proxy/backend.ts";
+export type { HealthChange, HealthOptions, Hysteresis } from "./proxy/backend-health.ts";
+export { connectedUpstreams } from "./proxy/connected-upstream.ts";
+export type { ProbeOptions } from "./proxy/probe.ts";
+export type { ProxyDrops, ProxySessions } from "./proxy/proxy-counters.ts";
+export { runProxy } from "./proxy/proxy-command.ts";
+export type { BackendReport, PathReport, ProxyReport } from "./proxy/proxy-report.ts";
+export { SessionProxy } from "./proxy/session-proxy.ts";
+export type { SessionProxyOptions } from "./proxy/session-proxy-options.ts";
+export { transportUpstreams } from "./proxy/upstream.ts";
+export type { OpenUpstream, Upstream, UpstreamEvents } from "./proxy/upstream.ts";
 export { Relay } from "./relay.ts";
 export type { RelayOptions } from "./relay.ts";
 export { RelayError } from "./relay-error.ts";

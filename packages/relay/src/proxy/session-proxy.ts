@@ -83,9 +83,9 @@ export class SessionProxy {
     this.#pool.replace(backends);
   }
 
-  /** Takes no new session from now on; the old ones go on. */
-  drain(): void {
-    this.#draining = true;
+  /** Takes no new session from now on, or takes them again; the old ones go on. */
+  drain(draining = true): void {
+    this.#draining = draining;
   }
 
   /** No new session for one backend, by its `address:port`; false if there is none of that name. */
