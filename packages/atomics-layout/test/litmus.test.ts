@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { CELLS, MEMORY_BYTES, SHAPES } from "./litmus-shapes.ts";
 import { runThreads, sibling } from "./threads.ts";
 
-const ROUNDS = process.env.UDP_RELAY_LONG === "1" ? 1_000_000 : 100_000;
+const ROUNDS = process.env.UDP_RELAY_LONG === "1" ? 1_000_000 : 50_000;
 const CONTROL = "store buffering, plain";
 
 interface Outcome {
@@ -36,7 +36,7 @@ describe(`litmus, ${ROUNDS} rounds each`, () => {
     async () => {
       let forbidden = 0;
       for (let attempt = 0; attempt < 50 && forbidden === 0; attempt++) {
-        forbidden = (await run(CONTROL, 50_000)).forbidden;
+        forbidden = (await run(CONTROL, 200_000)).forbidden;
       }
       expect(forbidden).toBeGreaterThan(0);
     },

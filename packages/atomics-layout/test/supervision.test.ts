@@ -75,7 +75,7 @@ describe("superviseWorker", () => {
 
   it("repairs once when two threads supervise, declare and repair at the same time", async () => {
     const region = createCells();
-    const rounds = LONG ? 1_000 : 100;
+    const rounds = LONG ? 1_000 : 50;
     const helper = start(region, 63, "race");
     await once(helper, "message");
     const cell = cellOf(region, 63);
