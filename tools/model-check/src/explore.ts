@@ -9,7 +9,7 @@ import type { Peeker } from "./weak-memory.ts";
 import { Judge } from "./judge.ts";
 import { processorMs } from "./processor-time.ts";
 import type { Operation } from "./operation.ts";
-import { bitLocation, FENCE_BIT, Footprint, locationBit, PAUSE_BIT } from "./footprint.ts";
+import { ANY_BIT, bitLocation, FENCE_BIT, Footprint, locationBit, PAUSE_BIT } from "./footprint.ts";
 import type { HistoryNode } from "./thread-history.ts";
 
 /** What an exploration counted. */
@@ -271,13 +271,15 @@ class Pass {
       if (over) continue;
       futures.push(...this.#futuresOf(state, thread));
       if (status !== "dormant") {
-        if (status !== "starting") peekers.push({ thread, peeks: node.futurePeeks });
+        if (status !== "starting") peekers.push({ thread, loads: node.futureLoads, peeks: node.futurePeeks });
         if (state.changed[thread]! && this.#mayPause(node)) text += "!";
       }
     }
     for (const node of futures) live.addAll(node.futureReads);
     this.#judge.addLive(live);
-    for (const { reliedReads, reliedPeeks, futurePeeks } of futures) {
+    for (const { reliedReads, reliedPeeks, futurePeeks, reliedLoads, futureLoads } of futures) {
+      reliedLoads.addDifference(state.memory.written, futureLoads);
+      if (!futurePeeks.has(ANY_BIT)) reliedPeeks.add(ANY_BIT);
       reliedReads.addDifference(state.memory.written, live);
       reliedPeeks.addDifference(state.memory.written, futurePeeks);
     }

@@ -1,6 +1,8 @@
 /** Bits of a footprint: two facts about a thread, then one bit a location. */
 export const FENCE_BIT = 0;
 export const PAUSE_BIT = 1;
+/** Among plain loads: that there are any. */
+export const ANY_BIT = 0;
 const FIRST_LOCATION_BIT = 2;
 
 export const locationBit = (location: number): number => location + FIRST_LOCATION_BIT;

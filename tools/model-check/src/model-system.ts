@@ -58,6 +58,9 @@ export class ModelSystem {
         onPlainRead: (location) => {
           this.memory.notePlainRead(location);
         },
+        onLoad: (location) => {
+          this.memory.noteLoad(location);
+        },
         nextId: () => this.#nodes++,
       });
     this.threads = threads.map((thread) =>

@@ -28,6 +28,8 @@ export function threadActions(system: ModelSystem, state: ModelState, thread: nu
       return [simple("step", thread)];
     case "peek":
       return peeks(system, state, thread, operation);
+    case "load":
+      return loads(system, state, thread, operation);
     case "pause": {
       if (state.spinning !== undefined || mayPass(system, state, thread)) return [simple("step", thread)];
       // A loop that was found to be endless waits for a change, and for nothing else while there may be one.
@@ -92,6 +94,20 @@ function peeks(
     if (flushes.length === 0) continue;
     const [newest] = system.memory.peekChoices(flushed(system, state, flushes), thread, operation);
     if (!known.has(newest!.result)) actions.push({ kind: "step", thread, choice: 0, flushes });
+  }
+  return actions;
+}
+
+function loads(
+  system: ModelSystem,
+  state: ModelState,
+  thread: number,
+  operation: Operation,
+): readonly Action[] {
+  const choices = system.memory.loadChoices(state.memory, thread, operation);
+  const actions = choices.map((_, choice): Action => ({ kind: "step", thread, choice, flushes: [] }));
+  for (const flushes of flushChoices(state, thread, lookedAt(system, state, thread, operation))) {
+    if (flushes.length > 0) actions.push({ kind: "step", thread, choice: 0, flushes });
   }
   return actions;
 }

@@ -6,7 +6,7 @@ import { givesResult, isPlain, reads, sameOperation, writes } from "./operation.
 import type { AccessKind, Operation, OperationKind, StepResult } from "./operation.ts";
 import type { Call } from "./scenario.ts";
 import { resetEnvironment } from "./environment.ts";
-import { FENCE_BIT, Footprint, locationBit, PAUSE_BIT } from "./footprint.ts";
+import { ANY_BIT, FENCE_BIT, Footprint, locationBit, PAUSE_BIT } from "./footprint.ts";
 
 /** How a thread's body ended. */
 export type BodyOutcome = { readonly value: unknown } | { readonly error: unknown };
@@ -26,10 +26,13 @@ export class HistoryNode {
   readonly futureWrites: Footprint = new Footprint();
   /** The plain ones among the reads. */
   readonly futurePeeks: Footprint = new Footprint();
+  /** The atomic loads among the reads. */
+  readonly futureLoads: Footprint = new Footprint();
   /** Bits whose absence above a reduction was based on: when one appears, the exploration starts again. */
   readonly reliedReads: Footprint = new Footprint();
   readonly reliedWrites: Footprint = new Footprint();
   readonly reliedPeeks: Footprint = new Footprint();
+  readonly reliedLoads: Footprint = new Footprint();
   readonly id: number;
   readonly parent: HistoryNode | undefined;
   readonly result: StepResult;
@@ -125,6 +128,7 @@ export interface ThreadHistoryOptions {
   readonly run: (local: unknown, call: Call) => unknown;
   readonly locations: LocationTable;
   readonly onPlainRead: (location: number) => void;
+  readonly onLoad: (location: number) => void;
   readonly nextId: () => number;
 }
 
@@ -138,7 +142,6 @@ export class ThreadHistory implements AccessSink {
   readonly #body: (call: Call) => unknown;
   readonly #attach: readonly AttachStep[];
   readonly #locations: LocationTable;
-  readonly #onPlainRead: (location: number) => void;
   readonly #nextId: () => number;
   #path: HistoryNode[] = [];
   #attached = 0;
@@ -160,7 +163,6 @@ export class ThreadHistory implements AccessSink {
     this.#body = (call) => options.run(options.attach(), call);
     this.#attach = options.attachSteps;
     this.#locations = options.locations;
-    this.#onPlainRead = options.onPlainRead;
     this.#nextId = options.nextId;
     this.root = new HistoryNode(this.#nextId(), undefined, undefined);
     this.#frontier = this.root;
@@ -373,16 +375,21 @@ export class ThreadHistory implements AccessSink {
     const bit = locationBit(word);
     if (writes(operation)) this.#grow(node, bit, "futureWrites", "reliedWrites");
     if (reads(operation)) this.#grow(node, bit, "futureReads", "reliedReads");
-    if (operation.kind !== "peek") return;
-    this.#onPlainRead(word);
-    this.#grow(node, bit, "futurePeeks", "reliedPeeks");
+    if (operation.kind === "peek") {
+      this.#options.onPlainRead(word);
+      this.#grow(node, bit, "futurePeeks", "reliedPeeks");
+      this.#grow(node, ANY_BIT, "futurePeeks", "reliedPeeks");
+    } else if (operation.kind === "load") {
+      this.#options.onLoad(word);
+      this.#grow(node, bit, "futureLoads", "reliedLoads");
+    }
   }
 
   #grow(
     node: HistoryNode,
     bit: number,
-    future: "futureReads" | "futureWrites" | "futurePeeks",
-    relied: "reliedReads" | "reliedWrites" | "reliedPeeks",
+    future: "futureReads" | "futureWrites" | "futurePeeks" | "futureLoads",
+    relied: "reliedReads" | "reliedWrites" | "reliedPeeks" | "reliedLoads",
   ): void {
     for (let above: HistoryNode | undefined = node; above !== undefined; above = above.parent) {
       if (!above[future].add(bit)) return;

@@ -77,8 +77,19 @@ function takeStep(
       const next = advance(system, { ...state, memory: after }, action, node, choice.result, !choice.fresh);
       return choice.fresh ? next : { ...next, changed: next.changed.with(thread, true) };
     }
-    case "load":
-      return access(system, state, action, node, operation);
+    case "load": {
+      const choice = memory.loadChoices(state.memory, thread, operation)[action.choice]!;
+      const after = memory.afterLoad(state.memory, thread, operation, choice);
+      const next = advance(
+        system,
+        { ...state, memory: after },
+        action,
+        node,
+        choice.result,
+        action.choice > 0,
+      );
+      return action.choice === 0 ? next : { ...next, changed: next.changed.with(thread, true) };
+    }
     case "pause":
       return passPause(system, state, action, node);
   }

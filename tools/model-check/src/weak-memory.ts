@@ -1,4 +1,4 @@
-import { bitLocation, locationBit } from "./footprint.ts";
+import { ANY_BIT, bitLocation, locationBit } from "./footprint.ts";
 import type { Footprint } from "./footprint.ts";
 import type { LocationTable } from "./location-table.ts";
 import { extract, insertHigh, insertLow, replacement } from "./operation.ts";
@@ -26,6 +26,21 @@ export interface MemoryState {
   /** What all fences and atomic writes so far have made visible, to those who fence. */
   readonly fenceView: View;
   readonly buffers: readonly (readonly BufferedStore[])[];
+  readonly late: readonly LateLoads[];
+}
+
+/** Which older values a thread's next atomic load may find, because plain loads before it may be late. */
+interface LateLoads {
+  /** Whether it has loaded plainly since its last fence or atomic write. */
+  readonly peeked: boolean;
+  /** The changes that others have made since the moment of its last atomic access. */
+  readonly changes: readonly Overwritten[];
+}
+
+/** A change of a word, by what it held before. */
+interface Overwritten {
+  readonly location: number;
+  readonly value: number;
 }
 
 /**
@@ -34,12 +49,15 @@ export interface MemoryState {
  * store stays in its thread's buffer until it is flushed, in any order with other locations', at the latest before the
  * thread's next fence or atomic write; that is decided when somebody else comes to the location, which is the only time
  * at which it can be told. A plain load may find any value that is not older than what its thread has
- * synchronised with or has seen of that location already.
+ * synchronised with or has seen of that location already. And a plain load may be late: until the thread's next fence
+ * or atomic write, what its atomic loads find may be as old as that plain load (a lock or a version that is read again
+ * to validate plain loads needs a fence before it).
  */
 export class WeakMemory {
   readonly locations: LocationTable;
   /** Locations that some thread reads plainly, by their index in views; only those need a history. */
   readonly #weak = new Map<number, number>();
+  readonly #loaded = new Set<number>();
   /** Set when a location turned out to be read plainly after states were made without its history. */
   invalidated = false;
 
@@ -50,6 +68,13 @@ export class WeakMemory {
   notePlainRead(location: number): void {
     if (this.#weak.has(location)) return;
     this.#weak.set(location, this.#weak.size);
+    this.invalidated = true;
+  }
+
+  /** An atomic load's location: only those can show that plain loads were late. */
+  noteLoad(location: number): void {
+    if (this.#loaded.has(location)) return;
+    this.#loaded.add(location);
     this.invalidated = true;
   }
 
@@ -64,6 +89,7 @@ export class WeakMemory {
       released: [],
       fenceView,
       buffers: nothing,
+      late: nothing.map(() => ON_TIME),
     };
   }
 
@@ -113,9 +139,51 @@ export class WeakMemory {
 
   /** The memory after a plain load took the value of write number `index`. */
   afterPeek(memory: MemoryState, thread: number, operation: Operation, index: number): MemoryState {
-    if (memory.histories[operation.location] === undefined) return memory;
+    const { peeked, changes } = memory.late[thread]!;
+    const next = peeked ? memory : { ...memory, late: memory.late.with(thread, { peeked: true, changes }) };
+    if (memory.histories[operation.location] === undefined) return next;
     const view = raised(memory.views[thread]!, this.#weak.get(operation.location)!, index);
-    return withView(memory, thread, view);
+    return withView(next, thread, view);
+  }
+
+  /** The results that an atomic load may have, newest first: older ones where it overtook plain loads before it. */
+  loadChoices(memory: MemoryState, thread: number, operation: Operation): readonly LoadChoice[] {
+    const { location, high } = operation;
+    const newest = extract(
+      operation,
+      this.own(memory, thread, location),
+      high < 0 ? 0 : this.own(memory, thread, high),
+    );
+    const { peeked, changes } = memory.late[thread]!;
+    const own = memory.buffers[thread]!.some(
+      (entry) => touches(entry.operation, location) || touches(entry.operation, high),
+    );
+    const choices: LoadChoice[] = [{ result: newest, since: changes.length }];
+    for (let since = changes.length - 1; peeked && !own && since >= 0; since--) {
+      const low = this.#valueAt(memory, changes, since, location);
+      const result = extract(operation, low, high < 0 ? 0 : this.#valueAt(memory, changes, since, high));
+      const known = choices.find((choice) => choice.result === result);
+      if (known === undefined) choices.push({ result, since });
+      else known.since = since;
+    }
+    return choices;
+  }
+
+  /** The memory after an atomic load: of the newest value, or of an older one from before change number `since`. */
+  afterLoad(memory: MemoryState, thread: number, operation: Operation, choice: LoadChoice): MemoryState {
+    const { peeked, changes } = memory.late[thread]!;
+    const left = choice.since === 0 ? changes : changes.slice(choice.since);
+    const shorter =
+      left === changes ? memory : { ...memory, late: memory.late.with(thread, { peeked, changes: left }) };
+    const { result } = this.atomic(memory, thread, operation);
+    return result === choice.result ? this.atomic(shorter, thread, operation).memory : shorter;
+  }
+
+  #valueAt(memory: MemoryState, changes: readonly Overwritten[], since: number, location: number): number {
+    for (let index = since; index < changes.length; index++) {
+      if (changes[index]!.location === location) return changes[index]!.value;
+    }
+    return this.latest(memory, location);
   }
 
   buffer(memory: MemoryState, thread: number, operation: Operation): MemoryState {
@@ -182,7 +250,7 @@ export class WeakMemory {
       if (buffered) return { result: extract(operation, low, highValue), memory };
     }
     const old = this.#extractLatest(memory, operation);
-    let next = this.#acquire(memory, thread, location);
+    let next = this.#acquire(kind === "load" ? memory : ordered(memory, thread), thread, location);
     if (high >= 0) next = this.#acquire(next, thread, high);
     const value = replacement(operation, old);
     const unconditional = kind === "store" || kind === "exchange";
@@ -192,7 +260,7 @@ export class WeakMemory {
 
   fence(memory: MemoryState, thread: number): MemoryState {
     const joined = join(memory.fenceView, memory.views[thread]!);
-    const next = withView(memory, thread, joined);
+    const next = withView(ordered(memory, thread), thread, joined);
     return joined === memory.fenceView ? next : { ...next, fenceView: joined };
   }
 
@@ -200,7 +268,7 @@ export class WeakMemory {
   synchronise(memory: MemoryState, thread: number): MemoryState {
     const newest: number[] = [];
     for (const [location, weak] of this.#weak) newest[weak] = this.#last(memory, location);
-    return withView(memory, thread, join(memory.views[thread]!, newest));
+    return withView(ordered(memory, thread), thread, join(memory.views[thread]!, newest));
   }
 
   /**
@@ -211,6 +279,13 @@ export class WeakMemory {
    */
   key(memory: MemoryState, live: Footprint, peekers: readonly Peeker[]): string {
     let text = "";
+    for (const { thread, loads, peeks } of peekers) {
+      const { peeked, changes } = memory.late[thread]!;
+      if (!peeked && !peeks.has(ANY_BIT)) continue;
+      for (const { location, value } of changes) {
+        if (loads.has(locationBit(location))) text += `${thread}?${location}:${value} `;
+      }
+    }
     for (let word = 0; word < memory.written.length; word++) {
       for (let bits = memory.written[word]! & (live.words[word] ?? 0); bits !== 0; bits &= bits - 1) {
         const location = bitLocation((word << 5) + 31 - Math.clz32(bits & -bits));
@@ -313,6 +388,7 @@ export class WeakMemory {
     atomic: boolean,
   ): void {
     const { location, high } = operation;
+    const before = { low: draft.values[location]!, high: high < 0 ? 0 : draft.values[high]! };
     draft.values[location] = insertLow(operation, draft.values[location]!, value);
     draft.written = withBit(draft.written, locationBit(location));
     this.#remember(draft, thread, location);
@@ -321,6 +397,8 @@ export class WeakMemory {
       draft.written = withBit(draft.written, locationBit(high));
       this.#remember(draft, thread, high);
     }
+    if (this.#loaded.has(location)) overwrite(draft, thread, location, before.low);
+    if (this.#loaded.has(high)) overwrite(draft, thread, high, before.high);
     const view = atomic ? draft.views[thread]! : undefined;
     draft.released[location] = view;
     if (high >= 0) draft.released[high] = view;
@@ -347,10 +425,17 @@ type Draft = { -readonly [Name in keyof MemoryState]: MemoryState[Name] } & {
   released: (View | undefined)[];
 };
 
-/** A thread that still takes steps, and the locations that it may still read plainly. */
+/** A thread that still takes steps, with the locations that it may still load, atomically and plainly. */
 export interface Peeker {
   readonly thread: number;
+  readonly loads: Footprint;
   readonly peeks: Footprint;
+}
+
+export interface LoadChoice {
+  readonly result: number | bigint;
+  /** The oldest moment that explains it, as an index into the changes that the thread's plain loads may have missed. */
+  since: number;
 }
 
 export interface PeekChoice {
@@ -358,6 +443,23 @@ export interface PeekChoice {
   lowIndex: number;
   /** Whether it is the newest value. */
   readonly fresh: boolean;
+}
+
+const ON_TIME: LateLoads = { peeked: false, changes: [] };
+
+/** A fence or an atomic write: the thread's plain loads so far are over. */
+function ordered(memory: MemoryState, thread: number): MemoryState {
+  return memory.late[thread] === ON_TIME ? memory : { ...memory, late: memory.late.with(thread, ON_TIME) };
+}
+
+/** Notes a change of a word for the others, whose plain loads may turn out to be late. */
+function overwrite(draft: Draft, thread: number, location: number, before: number): void {
+  if (draft.values[location] === before) return;
+  for (let other = 0; other < draft.late.length; other++) {
+    if (other === thread) continue;
+    const { peeked, changes } = draft.late[other]!;
+    draft.late = draft.late.with(other, { peeked, changes: [...changes, { location, value: before }] });
+  }
 }
 
 function touches(operation: Operation, location: number): boolean {

@@ -15,7 +15,16 @@ interface Machine {
   /** Of each word what its newest value carries. */
   released: (number[] | undefined)[];
   fenced: number[];
-  threads: { at: number; results: number[]; seen: number[]; buffer: { word: number; value: number }[] }[];
+  threads: {
+    at: number;
+    results: number[];
+    seen: number[];
+    buffer: { word: number; value: number }[];
+    /** Whether it has loaded plainly since its last fence or atomic write. */
+    peeked: boolean;
+    /** All words as they were at each moment since its last atomic access. */
+    moments: number[][];
+  }[];
 }
 
 /** Everything that the programs may end with: each thread's results, and the words, as JSON. */
@@ -26,7 +35,14 @@ export function allOutcomes(programs: readonly Program[], words: number): Set<st
     histories: Array.from({ length: words }, () => [0]),
     released: Array.from({ length: words }, () => undefined),
     fenced: Array<number>(words).fill(0),
-    threads: programs.map(() => ({ at: 0, results: [], seen: Array<number>(words).fill(0), buffer: [] })),
+    threads: programs.map(() => ({
+      at: 0,
+      results: [],
+      seen: Array<number>(words).fill(0),
+      buffer: [],
+      peeked: false,
+      moments: [Array<number>(words).fill(0)],
+    })),
   };
   const visit = (machine: Machine): void => {
     const key = JSON.stringify(machine);
@@ -67,14 +83,38 @@ function* successors(machine: Machine, thread: number, program: Program): Genera
       mine.at++;
       mine.results.push(value);
       mine.seen[instruction.word] = Math.max(mine.seen[instruction.word]!, index);
+      mine.peeked = true;
       yield next;
     }
     return;
+  }
+  const { moments, peeked } = machine.threads[thread]!;
+  const early = instruction.op === "load" && peeked && !buffer.some(({ word }) => word === instruction.word);
+  for (let moment = 0; early && moment < moments.length - 1; moment++) {
+    const next = structuredClone(machine);
+    const mine = next.threads[thread]!;
+    mine.at++;
+    mine.results.push(moments[moment]![instruction.word]!);
+    mine.moments.splice(0, moment);
+    // It acquires nothing that the newest value would carry, unless it is that value.
+    if (moments[moment]![instruction.word] === newestValues(next)[instruction.word])
+      acquire(next, thread, instruction.word);
+    yield next;
   }
   const next = structuredClone(machine);
   next.threads[thread]!.at++;
   perform(next, thread, instruction);
   yield next;
+}
+
+function newestValues({ histories }: Machine): number[] {
+  return histories.map((history) => history.at(-1)!);
+}
+
+function acquire(machine: Machine, thread: number, word: number): void {
+  const mine = machine.threads[thread]!;
+  mine.seen = newest(mine.seen, machine.released[word] ?? []);
+  mine.seen[word] = machine.histories[word]!.length - 1;
 }
 
 function readable(machine: Machine, thread: number, word: number): [value: number, index: number][] {
@@ -89,7 +129,9 @@ function readable(machine: Machine, thread: number, word: number): [value: numbe
 
 function perform(machine: Machine, thread: number, instruction: Exclude<Instruction, { op: "peek" }>): void {
   const mine = machine.threads[thread]!;
+  if (instruction.op !== "load" && instruction.op !== "poke") mine.peeked = false;
   if (instruction.op === "fence") {
+    mine.moments = [newestValues(machine)];
     mine.seen = newest(mine.seen, machine.fenced);
     machine.fenced = [...mine.seen];
     return;
@@ -105,8 +147,8 @@ function perform(machine: Machine, thread: number, instruction: Exclude<Instruct
     return;
   }
   const old = machine.histories[word]!.at(-1)!;
-  mine.seen = newest(mine.seen, machine.released[word] ?? []);
-  mine.seen[word] = machine.histories[word]!.length - 1;
+  mine.moments = [newestValues(machine)];
+  acquire(machine, thread, word);
   if (instruction.op !== "store") mine.results.push(old);
   if (instruction.op === "store") commit(machine, thread, word, instruction.value, true);
   else if (instruction.op === "add" && instruction.value !== 0)
@@ -121,6 +163,9 @@ function commit(machine: Machine, thread: number, word: number, value: number, a
   machine.histories[word]!.push(value);
   mine.seen[word] = machine.histories[word]!.length - 1;
   machine.released[word] = atomic ? [...mine.seen] : undefined;
+  machine.threads.forEach((other, index) => {
+    if (index !== thread) other.moments.push(newestValues(machine));
+  });
   if (atomic) machine.fenced = newest(machine.fenced, mine.seen);
 }
 

@@ -167,6 +167,21 @@ describe("one word", () => {
   });
 });
 
+describe("a plain load that is validated by an atomic one", () => {
+  const writer: Program = [store(X), store(Y)];
+
+  it("may be late, unless a fence stands between", () => {
+    // The validated word was still 0, but the plain load has the value that was stored after it.
+    expect(allows([writer, [peek(Y), load(X)]], [], [1, 0])).toBe(true);
+    expect(allows([writer, [peek(Y), fence, load(X)]], [], [1, 0])).toBe(false);
+    expect(allows([writer, [load(Y), load(X)]], [], [1, 0])).toBe(false);
+  });
+
+  it("does not let two atomic loads change places", () => {
+    expect(allows([writer, [peek(Y), load(Y), load(X)]], [], [0, 1, 0])).toBe(false);
+  });
+});
+
 describe("independent reads of independent writes", () => {
   const writers: Program[] = [[store(X)], [store(Y)]];
   const readers = (read: typeof load | typeof peek): Program[] =>
