@@ -40,5 +40,5 @@ function demoNotes(config: RelayConfig): string[] {
     config.protocol === "demo"
       ? "protocol demo: V3 and a measuring header"
       : "V3 carries no sequence numbers, so loss, jitter and RTT are not measured";
-  return [`8 players, 30 packets/s each; clients 00002… over a bad link: 2 % loss, 15 ms jitter`, measured];
+  return ["8 players, 30 packets/s each; 00002… over a bad link: 2 % loss, 15 ms jitter", measured];
 }

@@ -53,7 +53,7 @@ describe("worker totals", () => {
     dead.takeInHand(2);
     dead.add(Total.received, 2);
     const successor = new WorkerCounters(shared.totals(0));
-    expect(successor.received).toBe(5);
+    expect(successor.total(Total.received)).toBe(5);
     successor.add(Total.received, 1);
     successor.publish();
     successor.publish();

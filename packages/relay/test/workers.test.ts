@@ -68,6 +68,23 @@ async function until(what: string, isSo: () => boolean, withinMs = 5_000): Promi
   }
 }
 
+/**
+ * Everybody registers, again if need be, as clients do: a newcomer is refused as `busy` while the other worker stands
+ * still in the middle of a join. Returns how many datagrams that took.
+ */
+async function join(relay: Relay, peers: readonly Peer[]): Promise<number> {
+  let sent = 0;
+  for (let tries = 0; tries < 20; tries++) {
+    const there = new Set(relay.report().clients.map(({ id }) => id));
+    const missing = peers.filter(({ id }) => !there.has(id));
+    if (missing.length === 0) break;
+    for (const peer of missing) await peer.send(0, 0);
+    sent += missing.length;
+    await until("registrations", () => relay.report().received === sent);
+  }
+  return sent;
+}
+
 const droppedOf = (report: RelayReport): number => Object.values(report.dropped).reduce((a, b) => a + b, 0);
 const consumedOf = ({ consumed }: RelayReport): number =>
   consumed.registrations + consumed.pings + consumed.commands;
@@ -78,21 +95,23 @@ describe.each(["node", "auto"])("workers over transport %s", (transport) => {
     async () => {
       const relay = await startRelay(2, transport);
       const peers = await Promise.all(Array.from({ length: 12 }, (_, i) => Peer.open(i + 1, relay)));
-      for (const peer of peers) await peer.send(0, 0);
-      await until("registrations", () => relay.report().consumed.registrations === 12);
+      const joined = await join(relay, peers);
       for (let round = 0; round < 20; round++) {
         for (const peer of peers) await peer.send((peer.id % 12) + 1);
       }
       await until("datagrams", () => peers.every(({ received }) => received === 20));
       const report = relay.report();
-      expect(report).toMatchObject({ received: 252, forwarded: 240, dropped: {} });
+      expect(report).toMatchObject({ received: joined + 240, forwarded: 240 });
+      expect(report.received).toBe(report.forwarded + consumedOf(report) + droppedOf(report));
       expect(report.workers.map(({ state }) => state)).toEqual(["running", "running"]);
-      expect(report.workers.reduce((sum, { received }) => sum + received, 0)).toBe(252);
+      expect(report.workers.reduce((sum, { received }) => sum + received, 0)).toBe(joined + 240);
       // With 12 peers one of two sockets alone gets all of them once in 2,048 runs.
       expect(report.workers.every(({ received }) => received > 0)).toBe(true);
       expect(report.clients.length).toBe(12);
       expect(
-        report.clients.every((client) => client.packetsReceived === 21 && client.packetsSent === 20),
+        report.clients.every(
+          ({ packetsReceived, packetsSent }) => packetsReceived >= 21 && packetsSent === 20,
+        ),
       ).toBe(true);
     },
   );
@@ -104,9 +123,8 @@ describe.each(["node", "auto"])("workers over transport %s", (transport) => {
       const pool = relay.workers;
       if (!(pool instanceof WorkerPool)) throw new Error("there are no threads");
       const peers = await Promise.all(Array.from({ length: 12 }, (_, i) => Peer.open(i + 1, relay)));
-      for (const peer of peers) await peer.send(0, 0);
-      await until("registrations", () => relay.report().consumed.registrations === 12);
-      let sent = 12;
+      const joined = await join(relay, peers);
+      let sent = joined;
       for (let kill = 0; kill < 6; kill++) {
         const killed = pool.kill(kill % 2);
         for (let i = 0; i < 200; i++) {

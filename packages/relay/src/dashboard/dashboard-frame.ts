@@ -49,12 +49,13 @@ export function dashboardFrame(
     );
   const drops = Object.entries({ ...report.socketDropped, ...report.dropped });
   const head = [
-    line("title", view.title),
+    line("title", report.maintenance ? `${view.title}  MAINTENANCE` : view.title),
     ...view.notes.map((note) => line("plain", note)),
     line(
       "plain",
       `up ${duration(report.durationMs)}  ${live.length} clients  received ${count(report.received)}  forwarded ${count(report.forwarded)}  clock ${duration(report.clockStalenessMs)} old`,
     ),
+    line(report.workers.every(({ state }) => state === "running") ? "plain" : "warning", workerLoads(report)),
     rate("in ", history.bytesPerSecondIn),
     rate("out", history.bytesPerSecondOut),
     drops.length === 0
@@ -75,4 +76,13 @@ export function dashboardFrame(
   // The frame is as tall as the screen, so that nothing of what stood there before shows through.
   while (body.length < room) body.push(line("plain", ""));
   return [...head, line("head", titles), ...body, keys].slice(0, view.rows);
+}
+
+/** `load 0 node 12 %  1 node 9 % (2 restarts)`. */
+function workerLoads({ workers }: RelayReport): string {
+  const shown = workers.map(({ index, state, transport, load, restarts }) => {
+    const doing = state === "running" ? `${Math.round(load * 100)} %` : state;
+    return `${index} ${transport} ${doing}${restarts === 0 ? "" : ` (${restarts} restarts)`}`;
+  });
+  return `load ${shown.join("  ")}`;
 }

@@ -5,7 +5,6 @@ import {
   dropField,
   namedDrops,
   type RelayDropReason,
-  Total,
 } from "./counter-fields.ts";
 
 /**
@@ -70,8 +69,9 @@ export class WorkerCounters {
     this.#changedCount = 0;
   }
 
-  get received(): number {
-    return this.#totals[Total.received]!;
+  /** @param field as of `add` */
+  total(field: number): number {
+    return this.#totals[field]!;
   }
 
   /** Drops by name; the policy's reasons are prefixed with `address:`. */

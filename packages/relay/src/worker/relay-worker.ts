@@ -19,6 +19,8 @@ export interface RelayWorkerParts {
   readonly clients: TunnelClientTable;
   readonly memory: RelayMemory;
   readonly clock: Clock;
+  /** The socket is a supervisor's, and was or will be read by other workers, too. */
+  readonly socketOutlives?: boolean;
 }
 
 /** One socket being relayed by one thread, the main one or a worker's. */
@@ -34,10 +36,6 @@ export class RelayWorker {
   constructor(parts: RelayWorkerParts) {
     const { config, index, transport, clients, clock, protocol, memory } = parts;
     this.#transport = transport;
-    // A socket that outlived the last worker remembers what its kernel dropped; workers that died are counted elsewhere.
-    for (const code of [DropReason.kernelReceive, DropReason.workerDied]) {
-      this.#reported[code] = transport.stats().drops[dropReasonNames[code]!] ?? 0;
-    }
     this.tunnel = new TunnelRelay({
       transport,
       clients,
@@ -48,6 +46,14 @@ export class RelayWorker {
       policy: relayPolicy(config, transport.localEndpoint.port),
       limits: config,
     });
+    // What died with workers is counted elsewhere. A socket that outlives them remembers all that its kernel dropped,
+    // also while nobody read it: what is in the totals of that was reported before.
+    this.#reported[DropReason.workerDied] = transport.stats().drops.workerDied ?? 0;
+    if (parts.socketOutlives === true) {
+      this.#reported[DropReason.kernelReceive] = this.tunnel.counters.total(
+        transportField(DropReason.kernelReceive),
+      );
+    }
     this.#timer = setInterval(() => {
       this.publish();
     }, SOCKET_DROPS_EVERY_MS);

@@ -17,6 +17,8 @@ const STOP_WITHIN_MS = 1_000;
 /** A worker that dies again within this long of its start waits before the next one. */
 const QUICK_DEATH_MS = 1_000;
 const RESTART_DELAY_MS = 250;
+/** A worker allocates next to nothing for long: V8's default lets each keep 48 MiB of garbage before it looks. */
+const WORKER_YOUNG_MIB = 6;
 
 interface Seat {
   readonly index: number;
@@ -120,7 +122,11 @@ export class WorkerPool implements WorkerSet {
     };
     // Beside this file, with its ending: .ts in a checkout, .js in the published package.
     const program = new URL(`worker-thread${import.meta.url.slice(-3)}`, import.meta.url);
-    const worker = new Worker(program, { workerData: start, name: `udp-relay ${index}` });
+    const worker = new Worker(program, {
+      workerData: start,
+      name: `udp-relay ${index}`,
+      resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_MIB },
+    });
     const { threadId } = worker;
     seat.worker = worker;
     seat.startedMs = performance.now();

@@ -49,7 +49,7 @@ try {
       blocking: true,
       maxDatagramBytes,
     });
-    const worker = new RelayWorker({ ...parts, transport });
+    const worker = new RelayWorker({ ...parts, transport, socketOutlives: true });
     const startTick = clock.update();
     let messages = memory.control.announcedMessages;
     let drained = predecessor === undefined;

@@ -1,0 +1,21 @@
+import type { RelayReport } from "@udp-relay/relay";
+
+/** What the soak asks of the relay's process, and what it answers. */
+export type ToRelay =
+  | { readonly type: "report" }
+  | { readonly type: "kill"; readonly worker: number }
+  | { readonly type: "memory" }
+  | { readonly type: "end" };
+
+/** After a forced collection, bytes. */
+export interface MemoryFigures {
+  readonly heapUsed: number;
+  readonly external: number;
+  readonly arrayBuffers: number;
+  readonly rss: number;
+}
+
+export type FromRelay =
+  | { readonly type: "ready"; readonly port: number }
+  | { readonly type: "report"; readonly report: RelayReport }
+  | { readonly type: "memory"; readonly memory: MemoryFigures };
