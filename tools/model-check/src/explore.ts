@@ -54,6 +54,7 @@ class Pass {
   readonly #maxPauses: number;
   readonly #seen = new Set<string>();
   readonly #endKeys = new EndKeys();
+  readonly #constantReads = new Map<HistoryNode, boolean>();
   readonly #supervisorRoots: readonly HistoryNode[];
   #steps = 0;
   #ends = 0;
@@ -198,11 +199,26 @@ class Pass {
       const thread = (last + turn) % state.nodes.length;
       const node = state.nodes[thread]!;
       if (node.operation === undefined || state.status[thread] !== "ready") continue;
+      if (this.#readsConstants(node)) return { kind: "step", thread, choice: 0, flushes: [] };
       if (!this.#commutes(state, thread, node)) continue;
       const [action, more] = threadActions(this.#system, state, thread);
       if (action?.kind === "step" && more === undefined) return action;
     }
     return undefined;
+  }
+
+  /** Whether the step reads only what no thread ever writes, as far as the histories go: most steps do. */
+  #readsConstants(node: HistoryNode): boolean {
+    const known = this.#constantReads.get(node);
+    if (known !== undefined) return known;
+    const { kind } = node.operation!;
+    const { reads } = node.touched();
+    const roots = [...this.#system.threads, ...this.#system.supervisors].map(({ root }) => root);
+    const written = reads.some((bit) => roots.some((root) => root.futureWrites.has(bit)));
+    const constant = (kind === "peek" || kind === "load") && !written;
+    if (constant) for (const root of roots) relyOnAbsence(root, reads, []);
+    this.#constantReads.set(node, constant);
+    return constant;
   }
 
   #commutes(state: ModelState, thread: number, node: HistoryNode): boolean {
