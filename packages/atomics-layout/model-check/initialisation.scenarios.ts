@@ -36,7 +36,9 @@ function attachOrCode(memory: SharedMemory): readonly number[] | string {
 }
 
 function oneKey(memory: SharedMemory, results: ReadonlyMap<string, unknown>): string | undefined {
-  const expected = String(attachRegion({ kind: "udp-relay region", memory }, plan).hashKeys);
+  const { hashKeys } = attachRegion({ kind: "udp-relay region", memory }, plan);
+  if (hashKeys.includes(0)) return `a word of the key is not set: ${hashKeys.join()}`;
+  const expected = String(hashKeys);
   for (const [name, keys] of results) {
     if (typeof keys !== "string" && String(keys) !== expected)
       return `${name} has the keys ${String(keys)}, not ${expected}`;

@@ -36,7 +36,7 @@ function names({ region }: Shared): NamedRange[] {
   const { memory } = region;
   const byteOffset = region.ownerJournalIndex(0) * 4 - 64;
   const fields = { state: 0, thread: 4, lastSeen: 8, label: 32, journal: 64 };
-  const entries: NamedRange = { memory, name: "owner", byteOffset, byteLength: 128 * 3, stride: 128, fields };
+  const entries: NamedRange = { memory, name: "owner", byteOffset, byteLength: 128 * 4, stride: 128, fields };
   return [entries, ...namesOfRegion(region, { records: 4 })];
 }
 
@@ -167,6 +167,29 @@ export default [
   }),
 
   defineScenario({
+    name: "a thread's death is declared twice, by its id and by its owner's: exactly one did",
+    touches,
+    setup: () => setup(1, (region) => region.claimOwner().id),
+    names,
+    threads: [
+      thread(
+        "by thread",
+        ({ handle }: Shared) => attachRegion(handle, plan),
+        (region) => region.declareThreadDead(1) + region.declareThreadDead(0),
+      ),
+      thread(
+        "by owner",
+        ({ handle, victim }: Shared) => ({ region: attachRegion(handle, plan), victim }),
+        ({ region, victim }) => (region.declareDead(victim) ? 1 : 0),
+      ),
+    ],
+    check: ({ results }) => {
+      const declared = (results.get("by thread") as number) + (results.get("by owner") as number);
+      return declared === 1 ? undefined : `${declared} threads declared it`;
+    },
+  }),
+
+  defineScenario({
     name: "two threads repair one dead owner: once, and the entry is free",
     touches,
     setup: () => setup(3, claimedAndDead),
@@ -181,9 +204,66 @@ export default [
   }),
 
   defineScenario({
+    name: "a second release leaves the entry's next owner alone",
+    touches,
+    setup: () => setup(1),
+    names,
+    threads: [
+      thread(
+        "first",
+        ({ handle }: Shared) => attachRegion(handle, plan).claimOwner("first"),
+        (owner) => [owner.release(), owner.release(), owner.beat(9)],
+      ),
+      thread(
+        "next",
+        ({ handle }: Shared) => attachRegion(handle, plan),
+        (region) => {
+          const owner = claimOrNothing(region);
+          if (owner === undefined) return undefined;
+          owner.beat(5);
+          store(region.words, owner.journalIndex, 1);
+          return owner.alive;
+        },
+      ),
+    ],
+    check: ({ results, shared: { region } }) => {
+      if (String(results.get("first")) !== "true,false,false")
+        return `released: ${String(results.get("first"))}`;
+      if (results.get("next") === undefined) return undefined;
+      const [owner] = region.owners();
+      if (results.get("next") !== true || owner?.state !== "live") return "the next owner is not alive";
+      if (owner.label !== "next" || owner.lastSeenTick !== 5)
+        return `the entry says ${JSON.stringify(owner)}`;
+      return load(region.words, owner.index * 32 + region.ownerJournalIndex(0)) === 1
+        ? undefined
+        : "its journal is gone";
+    },
+  }),
+
+  meeting(
+    "a death is declared",
+    (region, victim) => region.declareDead(victim),
+    (region, victim) => !region.isOwnerAlive(victim) && region.owners()[0]!.state === "dead",
+  ),
+  meeting(
+    "an owner beats",
+    (_region, _victim, owner) => owner.beat(7),
+    (region, _victim, taker) =>
+      region.ownerLastSeenTick(taker) === 7 && region.owners()[1]!.lastSeenTick === 7,
+  ),
+  meeting(
+    "an entry is released and claimed again",
+    (region, _victim, owner) => owner.release() && region.claimOwner().id,
+    (region, _victim, taker) => {
+      const again = region.owners().find(({ index }) => index === 1);
+      return again !== undefined && again.id !== taker && again.threadId === 0;
+    },
+  ),
+
+  defineScenario({
     name: "a taker is killed in its repair: the other one finishes it",
     touches,
-    setup: () => setup(3, claimedAndDead),
+    setup: () => setup(4, claimedAndDead),
     names,
     threads: [thread("one", attachTaker, repairWith), thread("two", attachTaker, repairWith)],
     interruption: "kill",
@@ -195,15 +275,15 @@ export default [
         region.declareDead(region.owners().find(({ index }) => index === 1)!.id);
       },
     ),
-    check: ({ shared, interrupted }, call) => {
+    check: ({ shared, interrupted }) => {
       // Whoever lives looks again after the death was declared, as superviseWorker does.
       const region = attachRegion(shared.handle, plan);
       region.onOwnerDeath(() => {
         countRepair(region);
       });
-      const left = region.owners().find(({ index }) => index === 2);
-      if (left === undefined) return "the living taker lost its entry";
-      call("repairDead", [], () => region.repairDead({ id: left.id } as Owner));
+      const owner = region.claimOwner("check");
+      region.repairDead(owner);
+      owner.release();
       const live = region.owners().map(({ state, index }) => `${index} ${state}`);
       const expected = interrupted === undefined ? "1 live,2 live" : "2 live";
       if (live.join() !== expected) return `the table says ${live.join()}`;
@@ -214,7 +294,7 @@ export default [
   defineScenario({
     name: "an owner is killed while it claims, beats or releases: its entry comes back",
     touches,
-    setup: () => setup(2),
+    setup: () => setup(3),
     names,
     threads: [
       thread(
@@ -240,11 +320,12 @@ export default [
     ),
     check: ({ shared, interrupted }) => {
       const region = attachRegion(shared.handle, plan);
-      const taker = region.owners().find(({ index }) => index === 0)!;
+      const taker = region.claimOwner("check");
       region.onOwnerDeath(() => {
         countRepair(region);
       });
-      region.repairDead({ id: taker.id } as Owner);
+      region.repairDead(taker);
+      taker.release();
       if (region.owners().length !== 1) return "an entry is lost";
       if (interrupted === undefined && repairs(region) > 0) return "a living owner was repaired";
       const claimed = region.claimOwner();
@@ -252,6 +333,50 @@ export default [
     },
   }),
 ] satisfies readonly Scenario[];
+
+/**
+ * One thread acts and looks for the other's announcement, the other announces and looks at the table: at least one of
+ * the two sees the other. It is what the table's atomic reads are for: plain ones may both be too early.
+ */
+function meeting(
+  name: string,
+  act: (region: Region, victim: number, owner: Owner) => unknown,
+  look: (region: Region, victim: number, actor: number) => boolean,
+): Scenario {
+  const announcement = (region: Region): number => (region.section("records").byteOffset >>> 2) + 1;
+  return defineScenario<Shared>({
+    name: `${name} while another announces itself: one of them sees the other`,
+    touches,
+    setup: () => setup(3, (region) => region.claimOwner("victim").id),
+    names,
+    threads: [
+      thread("actor", attachTaker, ({ region, owner }) => {
+        act(region, region.owners()[0]!.id, owner);
+        return load(region.words, announcement(region)) === 1;
+      }),
+      thread(
+        "announcer",
+        ({ handle, victim }: Shared) => ({ region: attachRegion(handle, plan), victim }),
+        ({ region, victim }) => {
+          store(region.words, announcement(region), 1);
+          return look(region, victim, (1 << 8) | 1);
+        },
+      ),
+    ],
+    check: ({ results }) =>
+      results.get("actor") === true || results.get("announcer") === true
+        ? undefined
+        : "neither sees the other",
+  });
+}
+
+function claimOrNothing(region: Region): Owner | undefined {
+  try {
+    return region.claimOwner("next");
+  } catch {
+    return undefined;
+  }
+}
 
 function repairWith({ region, owner }: Taker): number {
   region.onOwnerDeath(() => {

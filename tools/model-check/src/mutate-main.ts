@@ -37,12 +37,13 @@ if (options.list) {
 using run = new MutationRun(scenarios);
 await run.measure(chosen);
 const outcomes = await runAll(chosen);
-const { reached, killed } = countOutcomes(outcomes);
+const { reached, equivalent, killed } = countOutcomes(outcomes, reasons);
+const counted = reached - equivalent;
 const survivors = outcomes.filter((outcome) => outcome.reached && outcome.killedBy === undefined);
 const unexplained = survivors.filter(({ file, id }) => reasons[file]?.[id] === undefined);
 process.stdout.write(
-  `${killed} of ${reached} reached mutants killed (${percent(killed, reached)}), ${outcomes.length - reached} not reached, ` +
-    `${unexplained.length} survivors without a reason\n`,
+  `${killed} of ${counted} killed (${percent(killed, counted)}); ${equivalent} equivalent, ` +
+    `${outcomes.length - reached} not reached, ${unexplained.length} survivors without a reason\n`,
 );
 if (outcomes.length < chosen.length) {
   process.stdout.write(`${chosen.length - outcomes.length} of ${chosen.length} not run: out of time\n`);
@@ -61,7 +62,7 @@ if (options.sample === undefined && outcomes.length === chosen.length) {
   );
   writeFileSync(new URL("RESULT.md", folder), formatReport({ outcomes: everything }, reasons));
 }
-process.exitCode = reached > 0 && killed >= 0.9 * reached && unexplained.length === 0 ? 0 : 1;
+process.exitCode = counted > 0 && killed >= 0.9 * counted && unexplained.length === 0 ? 0 : 1;
 
 async function runAll(mutants: readonly PlacedMutant[]): Promise<MutantOutcome[]> {
   const deadline = performance.now() + Number(options.minutes) * 60_000;

@@ -113,7 +113,8 @@ function weakened({ call, name }: MemoryCall, calls: MemoryCalls): Edit[] {
   switch (name) {
     case "load":
     case "store": {
-      if (calls.specifier === "#shared-cell") return [];
+      if (calls.specifier === "#shared-cell" || (name === "load" && goesIntoCompareExchange(call, calls)))
+        return [];
       const plain = name === "load" ? "mutantPeek" : "mutantPoke";
       return [{ operator: "atomic to plain", node: call, replacement: `${plain}(${args})` }];
     }
@@ -136,6 +137,43 @@ function weakened({ call, name }: MemoryCall, calls: MemoryCalls): Edit[] {
     default:
       return [];
   }
+}
+
+/** What is read only to be compared once more, by a compare-exchange, may be old: that fails then, as it may anyway. */
+function goesIntoCompareExchange(load: ts.CallExpression, calls: MemoryCalls): boolean {
+  const declaration = load.parent;
+  if (!ts.isVariableDeclaration(declaration) || !ts.isIdentifier(declaration.name)) return false;
+  const name = declaration.name.text;
+  const body = ts.findAncestor(load, ts.isFunctionLike);
+  let found = false;
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && comparesAndExchanges(node, calls)) {
+      found ||= node.arguments.some((argument) => ts.isIdentifier(argument) && argument.text === name);
+    }
+    ts.forEachChild(node, visit);
+  };
+  if (body !== undefined) visit(body);
+  return found;
+}
+
+/** A compare-exchange, or a call of something in this file that does one. */
+function comparesAndExchanges(call: ts.CallExpression, calls: MemoryCalls): boolean {
+  const direct = calls.recognise(call)?.name;
+  if (direct !== undefined) return /^(compareExchange|casPair)/.test(direct);
+  const called = ts.isPropertyAccessExpression(call.expression)
+    ? call.expression.name.text
+    : call.expression.getText();
+  return call
+    .getSourceFile()
+    .statements.flatMap((statement) =>
+      ts.isClassDeclaration(statement) ? [...statement.members] : [statement],
+    )
+    .some(
+      (member) =>
+        (ts.isMethodDeclaration(member) || ts.isFunctionDeclaration(member)) &&
+        member.name?.getText() === called &&
+        memoryCallsIn(member, calls).some(({ name }) => /^(compareExchange|casPair)/.test(name)),
+    );
 }
 
 /** A loop that tries an atomic change again, or spins, runs once. */

@@ -1,6 +1,9 @@
 import type { MutantOutcome } from "./mutation-run.ts";
 
-/** Why survivors are left, by file and then by mutant; kept by hand. */
+/**
+ * Why survivors are left, by file and then by mutant; kept by hand. A reason that begins with "equivalent: " says why no
+ * execution can tell the mutant from the original; such a mutant does not count.
+ */
 export type SurvivorReasons = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** What a whole run found; committed. */
@@ -13,8 +16,8 @@ export function formatReport({ outcomes }: MutationResult, reasons: SurvivorReas
   const files = [...new Set(outcomes.map(({ file }) => file))].sort();
   const rows = [...files, undefined].map((file) => {
     const mine = outcomes.filter((outcome) => file === undefined || outcome.file === file);
-    const { reached, killed } = countOutcomes(mine);
-    const cells = [mine.length, reached, killed, percent(killed, reached), percent(killed, mine.length)];
+    const { reached, equivalent, killed } = countOutcomes(mine, reasons);
+    const cells = [mine.length, reached, equivalent, killed, percent(killed, reached - equivalent)];
     return `| ${file ?? "**all**"} | ${cells.join(" | ")} |`;
   });
   const survivors = outcomes.filter((outcome) => outcome.reached && outcome.killedBy === undefined);
@@ -24,9 +27,10 @@ export function formatReport({ outcomes }: MutationResult, reasons: SurvivorReas
   return `# Mutation testing of the model-checked sources
 
 Written by \`npm run mutate\`. Each mutant runs the scenarios that name its file, until the first one fails. *Reached*
-are those whose code some scenario executes; the others are for the package's own tests.
+are those whose code some scenario executes; the others are for the package's own tests. *Equivalent* are survivors that
+no execution can tell from the original, each with its reason below; the last column is killed / (reached - equivalent).
 
-| file | mutants | reached | killed | of those reached | of all |
+| file | mutants | reached | equivalent | killed | |
 | --- | ---: | ---: | ---: | ---: | ---: |
 ${rows.join("\n")}
 
@@ -36,9 +40,17 @@ ${list.length === 0 ? "None." : list.join("\n")}
 `;
 }
 
-export function countOutcomes(outcomes: readonly MutantOutcome[]): { reached: number; killed: number } {
+export function countOutcomes(
+  outcomes: readonly MutantOutcome[],
+  reasons: SurvivorReasons,
+): { reached: number; equivalent: number; killed: number } {
   const reached = outcomes.filter((outcome) => outcome.reached);
-  return { reached: reached.length, killed: reached.filter(({ killedBy }) => killedBy !== undefined).length };
+  const killed = reached.filter(({ killedBy }) => killedBy !== undefined).length;
+  const equivalent = reached.filter(
+    ({ file, id, killedBy }) =>
+      killedBy === undefined && reasons[file]?.[id]?.startsWith("equivalent: ") === true,
+  ).length;
+  return { reached: reached.length, equivalent, killed };
 }
 
 export function percent(part: number, whole: number): string {

@@ -52,6 +52,11 @@ describe("mutation operators", () => {
     );
   });
 
+  it("leave alone a load that a compare-exchange compares once more", () => {
+    const found = mutants("  const seen = load(words, at);\n  compareExchange(words, at, seen, 1);");
+    expect(found.filter((text) => text.startsWith("atomic to plain"))).toEqual([]);
+  });
+
   it("give the same code twice two names", () => {
     const ids = mutantsOf("sample.ts", `${header}store(a, 0, 1);\nf();\nstore(a, 0, 1);\n`).map(
       ({ id }) => id,
