@@ -136,6 +136,8 @@ describe("signals", () => {
       if (!told && performance.now() - startMs > 700) {
         told = true;
         program.child.kill("SIGTERM");
+        await until("the signal", () => program.log().includes('"signal":"SIGTERM"'));
+        // A newcomer now: neither registered nor forwarded to client 1.
         await (await peer(99, program)).send(1, 5);
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
