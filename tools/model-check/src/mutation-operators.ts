@@ -165,7 +165,7 @@ function comparesAndExchanges(call: ts.CallExpression, calls: MemoryCalls): bool
     : call.expression.getText();
   return call
     .getSourceFile()
-    .statements.flatMap((statement) =>
+    .statements.flatMap((statement): readonly ts.Node[] =>
       ts.isClassDeclaration(statement) ? [...statement.members] : [statement],
     )
     .some(
