@@ -4,6 +4,7 @@ export { namesOfRegion } from "./location-names.ts";
 export type { NamedLayout, NamedRange, NamedRegion } from "./location-names.ts";
 export { memoryHooks } from "./memory-hooks.ts";
 export type { AccessSink, WaitResult } from "./memory-hooks.ts";
+export { runAlone } from "./run-alone.ts";
 export { runScenario } from "./run-scenario.ts";
 export type { ScenarioResult } from "./run-scenario.ts";
 export { useRealClock } from "./environment.ts";
