@@ -155,7 +155,7 @@ describe("udp-relay proxy", () => {
       await ask(1, "three", "second three");
       child.kill("SIGTERM");
       await ask(0, "four", "first four");
-      const [code] = await new Promise((resolve) => child.on("close", (...end) => resolve(end)));
+      const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
       expect(code).toBe(0);
       const report = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as ProxyReport;
       expect(report).toMatchObject({ sessions: 0, counts: { opened: 2, expired: 2, failed: 0, moved: 0 } });
