@@ -19,13 +19,19 @@ export function runPct(
   const random = randomNumbers(seed);
   let steps = 0;
   let longest = 50;
+  const histories = [...system.threads, ...system.supervisors];
+  for (const history of histories) history.recordsFootprints = false;
   for (let run = 0; run < runs; run++) {
+    if (run % RUNS_REMEMBERED === 0) for (const history of histories) history.forget();
     const taken = runOnce(system, judge, random, depth, longest);
     longest = Math.max(longest, taken);
     steps += taken;
   }
   return { states: runs, ends: runs, steps };
 }
+
+/** Histories seldom repeat from run to run: keeping them all would only fill the heap. */
+const RUNS_REMEMBERED = 100;
 
 function runOnce(
   system: ModelSystem,

@@ -61,6 +61,11 @@ export class HistoryNode {
     return result === undefined ? this.#only : this.#children?.get(result);
   }
 
+  forget(): void {
+    this.#only = undefined;
+    this.#children = undefined;
+  }
+
   addChild(id: number, result: StepResult): HistoryNode {
     const child = new HistoryNode(id, this, result);
     if (result === undefined) this.#only = child;
@@ -138,6 +143,8 @@ export class ThreadHistory implements AccessSink {
   readonly name: string;
   /** Set when a footprint grew that a reduction had relied on. */
   invalidated = false;
+  /** Off where nothing is reduced: then nobody asks what a thread may still do, except whether it pauses. */
+  recordsFootprints = true;
   replays = 0;
   readonly #body: (call: Call) => unknown;
   readonly #attach: readonly AttachStep[];
@@ -171,6 +178,11 @@ export class ThreadHistory implements AccessSink {
   /** A thread that attaches in the same way and then does something else. */
   sibling(run: (local: unknown, call: Call) => unknown): ThreadHistory {
     return new ThreadHistory({ ...this.#options, run });
+  }
+
+  /** Lets all histories but the first node go: they are found again where they are needed. */
+  forget(): void {
+    this.root.forget();
   }
 
   /** The node after `result` was given to `node`'s step. */
@@ -391,6 +403,7 @@ export class ThreadHistory implements AccessSink {
     future: "futureReads" | "futureWrites" | "futurePeeks" | "futureLoads",
     relied: "reliedReads" | "reliedWrites" | "reliedPeeks" | "reliedLoads",
   ): void {
+    if (!this.recordsFootprints && bit !== PAUSE_BIT) return;
     for (let above: HistoryNode | undefined = node; above !== undefined; above = above.parent) {
       if (!above[future].add(bit)) return;
       if (above[relied].has(bit)) this.invalidated = true;

@@ -278,8 +278,10 @@ function noteChanges(
   const wakes = (other: number): boolean => {
     const node = state.nodes[other]!;
     if (other === thread || state.changed[other]!) return false;
-    if (!node.futureReads.has(PAUSE_BIT)) {
-      node.reliedReads.add(PAUSE_BIT);
+    const history = system.historyOf(state, other);
+    const known = history.recordsFootprints ? node : history.root;
+    if (!known.futureReads.has(PAUSE_BIT)) {
+      known.reliedReads.add(PAUSE_BIT);
       return false;
     }
     return node.window().has(location) || node.window().has(high);
