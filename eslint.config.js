@@ -6,7 +6,9 @@ import sharedMemory from "./tools/lint/shared-memory.js";
 const floors = [0, 1, 2, 3, 4, 5];
 
 export default tseslint.config(
-  { ignores: ["**/dist", "**/out-tsc", "**/node_modules", "**/*.generated.ts", "**/target", "**/tmp", ".nx"] },
+  {
+    ignores: ["**/dist", "**/out-tsc", "**/node_modules", "**/*.generated.ts", "**/target", "**/tmp", ".nx"],
+  },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
@@ -30,7 +32,9 @@ export default tseslint.config(
           depConstraints: [
             ...floors.map((floor) => ({
               sourceTag: `floor:${floor}`,
-              onlyDependOnLibsWithTags: floors.filter((lower) => lower < floor).map((lower) => `floor:${lower}`),
+              onlyDependOnLibsWithTags: floors
+                .filter((lower) => lower < floor)
+                .map((lower) => `floor:${lower}`),
             })),
           ],
         },
@@ -40,9 +44,15 @@ export default tseslint.config(
       "udp-relay/memory-by-name": "error",
 
       // `using guard = map.enter()`: it is there for its end.
-      "@typescript-eslint/no-unused-vars": ["error", { ignoreUsingDeclarations: true, argsIgnorePattern: "^_" }],
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { ignoreUsingDeclarations: true, argsIgnorePattern: "^_" },
+      ],
       // Counters and word arithmetic are what this code is about.
-      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
       "@typescript-eslint/restrict-plus-operands": ["error", { allowNumberAndString: true }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       // Indexed reads of a typed array are `number | undefined` only to the type checker: in bounds by construction.

@@ -14,7 +14,8 @@ const sharedMemory = {
     docs: { description: "no Atomics and no indexing of shared arrays outside the memory module" },
     messages: {
       atomics: "Use the functions of @udp-relay/atomics-layout/memory: Atomics is named nowhere else.",
-      index: "Use peek/poke or load/store of @udp-relay/atomics-layout/memory: a shared array is indexed nowhere else.",
+      index:
+        "Use peek/poke or load/store of @udp-relay/atomics-layout/memory: a shared array is indexed nowhere else.",
     },
     schema: [],
   },
@@ -38,13 +39,19 @@ const memoryByName = {
   meta: {
     type: "problem",
     docs: { description: "the memory module is imported by its package name" },
-    messages: { relative: "Import @udp-relay/atomics-layout/memory by name: a relative import escapes the model checker." },
+    messages: {
+      relative:
+        "Import @udp-relay/atomics-layout/memory by name: a relative import escapes the model checker.",
+    },
     schema: [],
   },
   create(context) {
     return {
       "ImportDeclaration, ExportNamedDeclaration[source]"(node) {
-        if (/^\.{1,2}\/(.*\/)?memory(-model)?\.[jt]s$/.test(node.source.value) && /atomics-layout/.test(context.filename)) {
+        if (
+          /^\.{1,2}\/(.*\/)?memory(-model)?\.[jt]s$/.test(node.source.value) &&
+          /atomics-layout/.test(context.filename)
+        ) {
           context.report({ node, messageId: "relative" });
         }
       },

@@ -10,7 +10,7 @@ type Real = typeof import("../src/memory.ts");
 const twin: Twin = await import("../src/memory-model.ts");
 
 /** True only of types that are identical, not merely assignable to each other. */
- 
+
 type Probe<One> = <Value>() => Value extends One ? 1 : 2;
 type Same<One, Other> = Probe<One> extends Probe<Other> ? true : false;
 
