@@ -17,7 +17,8 @@ try {
   run("npm", ["pack", "--silent", "--pack-destination", folder, `./${projectRoot}`]);
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
   if (tarball === undefined) throw new Error(`npm pack wrote no tarball for ${projectRoot}`);
-  run("publint", ["--strict", projectRoot]);
+  // pnpm is no command of the workspace: npx fetches it.
+  run("publint", ["--strict", "--pack", "npm", projectRoot]);
   run("attw", ["--profile", "esm-only", join(folder, tarball)]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
