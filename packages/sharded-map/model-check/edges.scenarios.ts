@@ -27,7 +27,7 @@ function keysOfShard({ map }: TinyMap, shard: number, count: number): number[] {
 const twoShards = (): TinyMap => tinyMap([], { capacity: 3, shards: 2, batch: 1 });
 
 /** One who dies after the given step of an insert or a removal, by an error that nobody catches: the shard stays locked. */
-function dieIn(
+export function dieIn(
   operation: "insert" | "remove",
   step: "before the ticket" | "after the ticket",
 ): () => TinyMap {

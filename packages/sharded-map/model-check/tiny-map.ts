@@ -3,6 +3,8 @@ import type { Call, NamedRange } from "@udp-relay/model-check";
 import type { Owner } from "@udp-relay/atomics-layout";
 import { ABSENT, BUSY, EXISTS, FULL, ShardedMap } from "../src/index.ts";
 import type { ShardedMapOptions } from "../src/index.ts";
+import { shardAt } from "../src/map-memory.ts";
+import { GUARD_WORDS } from "../src/map-plan.ts";
 import { memoryOf } from "../test/map-audit.ts";
 
 /** A writer that gives up at once: its waiting would only multiply the states. */
@@ -121,7 +123,53 @@ export function repairAfter({ map }: User, killed: string): void {
   map.region.repairDead((map as unknown as { owner: Owner }).owner);
 }
 
+/** Everything that a counter-example may speak of: the map's own words, its index, its slots and their records. */
 export function names({ map }: TinyMap): readonly NamedRange[] {
-  const { recordWords } = memoryOf(map);
-  return namesOfRegion(map.region, recordWords === 0 ? {} : { records: recordWords * 4 });
+  const memory = memoryOf(map);
+  const { region, shape, recordWords } = memory;
+  const bytes = region.memory;
+  const words = (name: string, at: number, count: number, stride?: number): NamedRange => ({
+    memory: bytes,
+    name,
+    byteOffset: at * 4,
+    byteLength: count * 4,
+    ...(stride === undefined ? {} : { stride: stride * 4 }),
+  });
+  const shards = Array.from({ length: shape.shards }, (_, shard) => shardAt(memory, shard));
+  return [
+    ...shards.map((at, shard) => ({ ...words(`shard ${shard}`, at, 32), fields: SHARD_FIELDS })),
+    words("epoch", memory.epochAt, 1, 1),
+    words("tickets", memory.ticketsByte >>> 2, 2, 2),
+    words("guard", memory.guardsAt, shape.owners * GUARD_WORDS, GUARD_WORDS),
+    words("selector", memory.selectorsAt, shape.shards, 1),
+    words("link", memory.linksAt, shape.slots, 1),
+    words(
+      "identity of slot - 1",
+      memory.identityAt,
+      (shape.slots + 1) << memory.identityBits,
+      1 << memory.identityBits,
+    ),
+    ...namesOfRegion(region, recordWords === 0 ? {} : { records: recordWords * 4 }),
+  ];
 }
+
+const SHARD_FIELDS = Object.fromEntries(
+  [
+    "lock",
+    "journal",
+    "confirmed",
+    "inflight",
+    "fresh",
+    "freshEnd",
+    "head",
+    "tail",
+    "free",
+    "waiting",
+    "waitingStamp",
+    "resting",
+    "lastStamp",
+    "liveCount",
+    "used",
+    "previous",
+  ].map((field, index) => [field, index * 4]),
+);

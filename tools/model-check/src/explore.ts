@@ -274,7 +274,7 @@ class Pass {
   }
 
   #key(state: ModelState): string {
-    const { memory, scenario } = this.#system;
+    const { memory, model } = this.#system;
     const peekers: Peeker[] = [];
     const live = new Footprint();
     const futures: HistoryNode[] = [];
@@ -283,7 +283,7 @@ class Pass {
       const node = state.nodes[thread]!;
       const status = state.status[thread]!;
       const over = status === "gone" || node.outcome !== undefined;
-      text += ` ${over ? this.#endKeys.of(node, status === "gone", scenario.model !== undefined) : node.id}${status[0]!}`;
+      text += ` ${over ? this.#endKeys.of(node, status === "gone", model !== undefined) : node.id}${status[0]!}`;
       if (over) continue;
       futures.push(...this.#futuresOf(state, thread));
       if (status !== "dormant") {
@@ -302,7 +302,7 @@ class Pass {
     this.#judge.relyOnDeath(state.memory.written, live);
     if (state.waiters.length > 0) text += `w${state.waiters.join()}`;
     if (state.spinning !== undefined) text += `s${state.spinning.thread}.${state.spinning.pauses}`;
-    if (scenario.model !== undefined) text += `h${returnedCalls(state)}:${state.precededBy.join(";")}`;
+    if (model !== undefined) text += `h${returnedCalls(state)}:${state.precededBy.join(";")}`;
     return `${text}#${memory.key(state.memory, live, peekers)}`;
   }
 

@@ -55,21 +55,21 @@ export class Judge {
       const why = state.interrupted < 0 ? "" : `, after ${system.names[state.interrupted]!} was interrupted`;
       throw new ScenarioFailure(`${system.names[stuck]!} waits for ever${why}`, state.trace);
     }
-    const { scenario } = system;
-    if (scenario.model === undefined && scenario.check === undefined) return;
+    const { scenario, model } = system;
+    if (model === undefined && scenario.check === undefined) return;
     const history = this.#history(state);
     const results = this.#results(state);
     const key = JSON.stringify([history, [...results], state.interrupted, state.memory.values], withBigints);
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     const after = this.#check(state, results);
-    if (scenario.model === undefined) return;
+    if (model === undefined) return;
     const all = history.reduce((mask, { call }, index) => (call.pending ? mask : mask | (1 << index)), 0);
     const whole = [...history];
     for (const call of after) {
       whole.push({ call, precededBy: all | (((1 << whole.length) - 1) & ~((1 << history.length) - 1)) });
     }
-    if (!isLinearizable(whole, scenario.model)) {
+    if (!isLinearizable(whole, model)) {
       throw new ScenarioFailure(`not linearizable: ${describeHistory(whole)}`, state.trace);
     }
   }
@@ -120,7 +120,7 @@ export class Judge {
   /** The recorded calls; a call's predecessors are renumbered from the state's sparse mask to the list's order. */
   #history(state: ModelState): readonly HistoryEntry[] {
     const calls: { call: RecordedCall; bit: number; precededBy: number }[] = [];
-    if (this.#system.scenario.model === undefined) return [];
+    if (this.#system.model === undefined) return [];
     state.nodes.forEach((node, thread) => {
       node.calls.forEach((call, index) => {
         calls.push({ call, bit: callBit(thread, index), precededBy: state.precededBy[thread]![index] ?? 0 });

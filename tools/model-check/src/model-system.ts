@@ -1,5 +1,6 @@
 import { DirectMemory } from "./direct-memory.ts";
 import { resetEnvironment } from "./environment.ts";
+import type { SequentialModel } from "./linearizability.ts";
 import { LocationTable } from "./location-table.ts";
 import { memoryHooks } from "./memory-hooks.ts";
 import type { AccessSink } from "./memory-hooks.ts";
@@ -27,7 +28,9 @@ export class ModelSystem {
   readonly scenario: Scenario;
   readonly shared: unknown;
   readonly locations: LocationTable = new LocationTable();
-  readonly memory: WeakMemory = new WeakMemory(this.locations);
+  readonly memory: WeakMemory;
+  /** The sequential object, if calls are recorded. */
+  readonly model: SequentialModel<unknown> | undefined;
   readonly threads: readonly ThreadHistory[];
   /** The supervisor's histories by the thread that was killed: its body is told which. */
   readonly supervisors: readonly ThreadHistory[];
@@ -40,10 +43,12 @@ export class ModelSystem {
 
   constructor(scenario: Scenario) {
     this.scenario = scenario;
+    this.memory = new WeakMemory(this.locations, scenario.dependentLoads ?? false);
     const { threads, supervisor } = scenario;
     this.stepsOfAThread = scenario.limits?.stepsOfAThread ?? 2_000;
     resetEnvironment();
     this.shared = memoryHooks.through(new DirectMemory(), () => scenario.setup());
+    this.model = typeof scenario.model === "function" ? scenario.model(this.shared) : scenario.model;
     const make = (
       name: string,
       attach: () => unknown,

@@ -16,6 +16,10 @@ const { values: options, positionals } = parseArgs({
     minutes: { type: "string", default: "60" },
     jobs: { type: "string", default: "2" },
     list: { type: "boolean", default: false },
+    /** Only those that the last run left alive without calling them equivalent, and new ones. */
+    survivors: { type: "boolean", default: false },
+    /** Long scenarios too, up to that many seconds each. */
+    "long-seconds": { type: "string", default: "0" },
   },
 });
 
@@ -27,14 +31,16 @@ const read = <Content>(name: string, missing: Content): Content => {
 const reasons = read<SurvivorReasons>("survivors.json", {});
 
 const scenarios = listScenarios();
-const all = listMutants(scenarios, positionals[0]).filter(({ file }) => file.includes(options.file ?? ""));
+const before = read<MutationResult>("result.json", { outcomes: [] });
+const listed = listMutants(scenarios, positionals[0]).filter(({ file }) => file.includes(options.file ?? ""));
+const all = options.survivors ? listed.filter(isOpen) : listed;
 const chosen = options.sample === undefined ? all : sample(all, Number(options.sample), Number(options.seed));
 if (options.list) {
   for (const { file, line, id } of chosen) process.stdout.write(`${file}:${line} ${id}\n`);
   process.exit(0);
 }
 
-using run = new MutationRun(scenarios);
+using run = new MutationRun(scenarios, Number(options["long-seconds"]) * 1_000);
 await run.measure(chosen);
 const outcomes = await runAll(chosen);
 const { reached, equivalent, killed } = countOutcomes(outcomes, reasons);
@@ -50,10 +56,15 @@ if (outcomes.length < chosen.length) {
 }
 
 if (options.sample === undefined && outcomes.length === chosen.length) {
-  const before = read<MutationResult>("result.json", { outcomes: [] });
-  const again = new Set(all.map(({ file }) => file));
-  const everything = [...before.outcomes.filter(({ file }) => !again.has(file)), ...outcomes].sort(
-    (one, other) => (one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1),
+  const known = new Set(listed.map(({ file, id }) => `${file} ${id}`));
+  const again = new Set(all.map(({ file, id }) => `${file} ${id}`));
+  const files = new Set(listed.map(({ file }) => file));
+  const kept = before.outcomes.filter(({ file, id }) => {
+    const name = `${file} ${id}`;
+    return !again.has(name) && (known.has(name) || !files.has(file));
+  });
+  const everything = [...kept, ...outcomes].sort((one, other) =>
+    one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1,
   );
   mkdirSync(folder, { recursive: true });
   writeFileSync(
@@ -63,6 +74,12 @@ if (options.sample === undefined && outcomes.length === chosen.length) {
   writeFileSync(new URL("RESULT.md", folder), formatReport({ outcomes: everything }, reasons));
 }
 process.exitCode = counted > 0 && killed >= 0.9 * counted && unexplained.length === 0 ? 0 : 1;
+
+function isOpen({ file, id }: PlacedMutant): boolean {
+  const outcome = before.outcomes.find((each) => each.file === file && each.id === id);
+  if (outcome === undefined) return true;
+  return outcome.killedBy === undefined && reasons[file]?.[id]?.startsWith("equivalent: ") !== true;
+}
 
 async function runAll(mutants: readonly PlacedMutant[]): Promise<MutantOutcome[]> {
   const deadline = performance.now() + Number(options.minutes) * 60_000;

@@ -65,15 +65,18 @@ export function listMutants(scenarios: readonly ListedScenario[], packageName?: 
 
 /** Runs mutants against the scenarios that touch their files, the quickest scenario first. */
 export class MutationRun {
-  readonly #scenarios: readonly ListedScenario[];
+  #scenarios: readonly ListedScenario[];
   /** Of each scenario on the unchanged sources. */
   readonly #milliseconds = new Map<string, number>();
   readonly #folder = mkdtempSync(join(tmpdir(), "model-check-mutants-"));
+  readonly #longMs: number;
   #jobs = 0;
   #coverage: SourceCoverage | undefined;
 
-  constructor(scenarios: readonly ListedScenario[]) {
-    this.#scenarios = scenarios.filter(({ long }) => !long);
+  /** @param longMs how long a long scenario may take to be among those that mutants run */
+  constructor(scenarios: readonly ListedScenario[], longMs: number) {
+    this.#longMs = longMs;
+    this.#scenarios = scenarios.filter(({ long }) => !long || longMs > 0);
   }
 
   /** Times the scenarios that these mutants need, and sees what they execute. @throws Error if one fails already */
@@ -82,13 +85,16 @@ export class MutationRun {
     const needed = this.#scenarios.filter(({ touches }) => touches.some((file) => files.has(file)));
     const job = { scenarios: needed, stopAtFirst: false, maxMilliseconds: 120_000 };
     const coverage = join(this.#folder, "coverage");
-    const { verdicts, error } = await this.#spawn(job, 600_000, { NODE_V8_COVERAGE: coverage });
+    const { verdicts, error } = await this.#spawn(job, 1_800_000, { NODE_V8_COVERAGE: coverage });
     for (const { name, milliseconds, failure } of verdicts) {
       if (failure !== undefined) throw new Error(`"${name}" fails on the unchanged sources: ${failure}`);
       this.#milliseconds.set(name, milliseconds);
     }
     if (verdicts.length !== needed.length) throw new Error(`the scenarios did not run: ${error}`);
     this.#coverage = new SourceCoverage(coverage);
+    this.#scenarios = this.#scenarios.filter(
+      (scenario) => !scenario.long || this.#time(scenario) <= this.#longMs,
+    );
   }
 
   async run(mutant: PlacedMutant): Promise<MutantOutcome> {

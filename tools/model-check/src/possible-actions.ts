@@ -18,7 +18,7 @@ export function threadActions(system: ModelSystem, state: ModelState, thread: nu
   if (status === "starting") return [simple("start", thread)];
   const node = state.nodes[thread]!;
   const { operation } = node;
-  if (system.scenario.model !== undefined && node.ended > state.precededBy[thread]!.length) {
+  if (system.model !== undefined && node.ended > state.precededBy[thread]!.length) {
     return [simple("return", thread)];
   }
   if (operation === undefined) return [];

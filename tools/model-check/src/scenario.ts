@@ -47,7 +47,7 @@ export interface ScenarioOptions<Shared> {
   /** Starts after a kill. Without one nobody learns of the death. */
   readonly supervisor?: Supervisor<Shared>;
   /** The sequential object that all recorded calls, and those of `check`, must be linearizable against. */
-  readonly model?: SequentialModel<unknown>;
+  readonly model?: SequentialModel<unknown> | ((shared: Shared) => SequentialModel<unknown>);
   /**
    * Judges the end: throws, or returns a sentence, for a fault. It may use the shared memory freely, also through
    * `call`: those calls happen after all others.
@@ -55,6 +55,12 @@ export interface ScenarioOptions<Shared> {
   check?(outcome: Outcome<Shared>, call: Call): string | undefined;
   /** Names for the counter-example; see `namesOfRegion`. Addresses without a name are printed as byte offsets. */
   names?(shared: Shared): readonly NamedRange[];
+  /**
+   * A plain load that finds a value also finds what was released with it, as processors do for loads whose address
+   * depends on that value: for code that follows pointers plainly. Independent loads get it too, so faults of theirs
+   * may be missed. Default: false.
+   */
+  readonly dependentLoads?: boolean;
   /** Every interleaving (the default), or seeded random priorities (PCT) where that is too many. */
   readonly mode?: "exhaustive" | PctOptions;
   /** Only in the long form (`--long`, UDP_RELAY_LONG=1). */
@@ -91,7 +97,8 @@ export type Scenario = ScenarioOptions<unknown>;
  * Declares a scenario. A file `packages/<name>/model-check/<topic>.scenarios.ts` exports an array of them by default.
  */
 export function defineScenario<Shared>(options: ScenarioOptions<Shared>): Scenario {
-  return options;
+  // Each of its functions is only ever given what its own `setup` returned.
+  return options as unknown as Scenario;
 }
 
 /** A model thread whose `attach` makes what `run` uses, typed. */

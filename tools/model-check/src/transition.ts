@@ -143,7 +143,7 @@ function flushOldest(system: ModelSystem, state: ModelState, thread: number, loc
 
 function placeCalls(system: ModelSystem, state: ModelState, thread: number, node: HistoryNode): ModelState {
   const placed = state.precededBy[thread]!;
-  if (system.scenario.model === undefined || node.calls.length <= placed.length) return state;
+  if (system.model === undefined || node.calls.length <= placed.length) return state;
   if (node.calls.length > CALLS_OF_A_THREAD) {
     throw new RangeError(`${system.names[thread]!} makes more than ${CALLS_OF_A_THREAD} calls`);
   }

@@ -20,6 +20,8 @@ export interface MemoryState {
   readonly written: readonly number[];
   /** All values since the start, oldest first, of the locations that are read plainly. */
   readonly histories: readonly (readonly number[] | undefined)[];
+  /** What each of those values carried, where plain loads that depend on it see that too. */
+  readonly carried: readonly (readonly (View | undefined)[] | undefined)[];
   readonly views: readonly View[];
   /** What an atomic write made visible along with its value; none after a plain one. */
   readonly released: readonly (View | undefined)[];
@@ -58,11 +60,14 @@ export class WeakMemory {
   /** Locations that some thread reads plainly, by their index in views; only those need a history. */
   readonly #weak = new Map<number, number>();
   readonly #loaded = new Set<number>();
+  readonly #dependentLoads: boolean;
   /** Set when a location turned out to be read plainly after states were made without its history. */
   invalidated = false;
 
-  constructor(locations: LocationTable) {
+  /** @param dependentLoads see `ScenarioOptions.dependentLoads` */
+  constructor(locations: LocationTable, dependentLoads: boolean) {
     this.locations = locations;
+    this.#dependentLoads = dependentLoads;
   }
 
   notePlainRead(location: number): void {
@@ -85,6 +90,7 @@ export class WeakMemory {
       values: [],
       written: [],
       histories: [],
+      carried: [],
       views: nothing,
       released: [],
       fenceView,
@@ -143,7 +149,8 @@ export class WeakMemory {
     const next = peeked ? memory : { ...memory, late: memory.late.with(thread, { peeked: true, changes }) };
     if (memory.histories[operation.location] === undefined) return next;
     const view = raised(memory.views[thread]!, this.#weak.get(operation.location)!, index);
-    return withView(next, thread, view);
+    const carried = memory.carried[operation.location]?.[index];
+    return withView(next, thread, carried === undefined ? view : join(view, carried));
   }
 
   /** The results that an atomic load may have, newest first: older ones where it overtook plain loads before it. */
@@ -326,6 +333,7 @@ export class WeakMemory {
     }
     if (base === last) return "";
     let text = `~${location}:${history.slice(base).join()}/`;
+    if (this.#dependentLoads) text += JSON.stringify(memory.carried[location]?.slice(base));
     for (const { thread, peeks } of peekers) {
       text += peeks.has(bit) ? `${(memory.views[thread]![weak] ?? 0) - base},` : "-,";
     }
@@ -402,6 +410,7 @@ export class WeakMemory {
     const view = atomic ? draft.views[thread]! : undefined;
     draft.released[location] = view;
     if (high >= 0) draft.released[high] = view;
+    if (this.#dependentLoads) carry(draft, operation, view);
     if (view !== undefined) draft.fenceView = join(draft.fenceView, view);
   }
 
@@ -496,6 +505,17 @@ function covers(one: View, other: View): boolean {
   if (one === other) return true;
   for (let weak = 0; weak < other.length; weak++) if ((one[weak] ?? 0) < other[weak]!) return false;
   return true;
+}
+
+function carry(draft: Draft, { location, high }: Operation, view: View | undefined): void {
+  const carried = draft.carried.slice();
+  for (const word of high >= 0 ? [location, high] : [location]) {
+    const last = (draft.histories[word]?.length ?? 0) - 1;
+    if (last < 0) continue;
+    const before = carried[word] ?? [];
+    carried[word] = [...before, ...Array.from({ length: last - before.length }, () => undefined), view];
+  }
+  draft.carried = carried;
 }
 
 function withView(memory: MemoryState, thread: number, view: View): MemoryState {
