@@ -1,4 +1,4 @@
-import type { HistoryNode } from "./thread-history.ts";
+import type { HistoryNode } from "./history-node.ts";
 
 /**
  * Names for threads that take no more steps: how they got there is over, all that still counts is what they returned

@@ -1,6 +1,6 @@
-import type { HistoryNode } from "./thread-history.ts";
+import type { HistoryNode } from "./history-node.ts";
 import type { Operation, StepResult } from "./operation.ts";
-import type { MemoryState } from "./weak-memory.ts";
+import type { MemoryState } from "./memory-state.ts";
 
 /** How a model thread stands in one state. */
 export type ThreadStatus =

@@ -1,12 +1,11 @@
+import { recordAttach } from "./attach-steps.ts";
 import { DirectMemory } from "./direct-memory.ts";
 import { resetEnvironment } from "./environment.ts";
 import type { SequentialModel } from "./linearizability.ts";
 import { LocationTable } from "./location-table.ts";
 import { memoryHooks } from "./memory-hooks.ts";
-import type { AccessSink } from "./memory-hooks.ts";
 import type { ModelState, ThreadStatus, TraceStep } from "./model-state.ts";
 import { extract, insertHigh, insertLow, replacement, writes } from "./operation.ts";
-import type { OperationKind, StepResult } from "./operation.ts";
 import type { Call, Scenario } from "./scenario.ts";
 import { Footprint } from "./footprint.ts";
 import { ThreadHistory } from "./thread-history.ts";
@@ -170,38 +169,4 @@ export class ModelSystem {
     const status = state.status[thread]!;
     return status === "gone" || status === "dormant" || state.nodes[thread]!.outcome !== undefined;
   }
-}
-
-/** Runs `attach` in the real memory and keeps what each access gave, for the replays. */
-function recordAttach(
-  attach: () => unknown,
-): { kind: OperationKind; byteOffset: number; result: StepResult }[] {
-  const steps: { kind: OperationKind; byteOffset: number; result: StepResult }[] = [];
-  const direct = new DirectMemory();
-  resetEnvironment();
-  const keep = <Result extends StepResult>(
-    kind: OperationKind,
-    byteOffset: number,
-    result: Result,
-  ): Result => {
-    steps.push({ kind, byteOffset, result });
-    return result;
-  };
-  const sink: AccessSink = {
-    access: (buffer, byteOffset, kind, bytes, operand, expected) =>
-      keep(kind, byteOffset, direct.access(buffer, byteOffset, kind, bytes, operand, expected)),
-    access64: (buffer, byteOffset, kind, operand, expected) =>
-      keep(kind, byteOffset, direct.access64(buffer, byteOffset, kind, operand, expected)),
-    fence: () => {
-      keep("fence", -1, undefined);
-    },
-    pause: () => {
-      keep("pause", -1, undefined);
-    },
-    wait: (buffer, byteOffset, expected, timeoutMs) =>
-      keep("wait", byteOffset, direct.wait(buffer, byteOffset, expected, timeoutMs)),
-    notify: (_buffer, byteOffset) => keep("notify", byteOffset, direct.notify()),
-  };
-  memoryHooks.through(sink, attach);
-  return steps;
 }

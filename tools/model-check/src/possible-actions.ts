@@ -1,8 +1,9 @@
+import { loadChoices, peekChoices } from "./load-choices.ts";
 import type { Action, Flush, ModelState } from "./model-state.ts";
 import type { ModelSystem } from "./model-system.ts";
 import { writes } from "./operation.ts";
 import type { Operation } from "./operation.ts";
-import type { MemoryState } from "./weak-memory.ts";
+import type { MemoryState } from "./memory-state.ts";
 
 /** Everything that may happen next; while a spin runs out, only its own thread's steps. */
 export function possibleActions(system: ModelSystem, state: ModelState): readonly Action[] {
@@ -86,13 +87,13 @@ function peeks(
   thread: number,
   operation: Operation,
 ): readonly Action[] {
-  const choices = system.memory.peekChoices(state.memory, thread, operation);
+  const choices = peekChoices(system.memory, state.memory, thread, operation);
   const actions = choices.map((_, choice): Action => ({ kind: "step", thread, choice, flushes: [] }));
   // Where a buffered store becomes visible first, only its own value is new; one that changes nothing may as well stay.
   const known = new Set(choices.map(({ result }) => result));
   for (const flushes of flushChoices(state, thread, lookedAt(system, state, thread, operation))) {
     if (flushes.length === 0) continue;
-    const [newest] = system.memory.peekChoices(flushed(system, state, flushes), thread, operation);
+    const [newest] = peekChoices(system.memory, flushed(system, state, flushes), thread, operation);
     if (!known.has(newest!.result)) actions.push({ kind: "step", thread, choice: 0, flushes });
   }
   return actions;
@@ -104,7 +105,7 @@ function loads(
   thread: number,
   operation: Operation,
 ): readonly Action[] {
-  const choices = system.memory.loadChoices(state.memory, thread, operation);
+  const choices = loadChoices(system.memory, state.memory, thread, operation);
   const actions = choices.map((_, choice): Action => ({ kind: "step", thread, choice, flushes: [] }));
   for (const flushes of flushChoices(state, thread, lookedAt(system, state, thread, operation))) {
     if (flushes.length > 0) actions.push({ kind: "step", thread, choice: 0, flushes });

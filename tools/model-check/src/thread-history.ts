@@ -1,111 +1,15 @@
+import type { AttachStep } from "./attach-steps.ts";
+import { HistoryNode } from "./history-node.ts";
+import type { BodyOutcome } from "./history-node.ts";
 import type { RecordedCall } from "./linearizability.ts";
 import type { LocationTable } from "./location-table.ts";
 import { memoryHooks } from "./memory-hooks.ts";
 import type { AccessSink, WaitResult } from "./memory-hooks.ts";
-import { givesResult, isPlain, reads, sameOperation, writes } from "./operation.ts";
+import { givesResult, sameOperation } from "./operation.ts";
 import type { AccessKind, Operation, OperationKind, StepResult } from "./operation.ts";
 import type { Call } from "./scenario.ts";
 import { resetEnvironment } from "./environment.ts";
-import { ANY_BIT, FENCE_BIT, Footprint, locationBit, PAUSE_BIT } from "./footprint.ts";
-
-/** How a thread's body ended. */
-export type BodyOutcome = { readonly value: unknown } | { readonly error: unknown };
-
-/**
- * What one thread knows after the results it has been given so far: which step it takes next, or how it ended.
- * A deterministic body is a tree of these; each is found once, by running the body against its results.
- */
-export class HistoryNode {
-  operation: Operation | undefined;
-  outcome: BodyOutcome | undefined;
-  calls: readonly RecordedCall[] = [];
-  /** How many of `calls` have returned. */
-  ended = 0;
-  /** What this thread may still read and write from here on, as far as known: grows while its subtree is found. */
-  readonly futureReads: Footprint = new Footprint();
-  readonly futureWrites: Footprint = new Footprint();
-  /** The plain ones among the reads. */
-  readonly futurePeeks: Footprint = new Footprint();
-  /** The atomic loads among the reads. */
-  readonly futureLoads: Footprint = new Footprint();
-  /** Bits whose absence above a reduction was based on: when one appears, the exploration starts again. */
-  readonly reliedReads: Footprint = new Footprint();
-  readonly reliedWrites: Footprint = new Footprint();
-  readonly reliedPeeks: Footprint = new Footprint();
-  readonly reliedLoads: Footprint = new Footprint();
-  readonly id: number;
-  readonly parent: HistoryNode | undefined;
-  readonly result: StepResult;
-  readonly depth: number;
-  /** Steps since the last pause: a loop without one, or a body that does not end, shows here. */
-  readonly stepsSincePause: number;
-  /** A spin loop here was followed for `limits.pauses` turns without leaving it. */
-  spinsForEver = false;
-  #only: HistoryNode | undefined;
-  #children: Map<StepResult, HistoryNode> | undefined;
-
-  constructor(id: number, parent: HistoryNode | undefined, result: StepResult) {
-    this.id = id;
-    this.parent = parent;
-    this.result = result;
-    this.depth = parent === undefined ? 0 : parent.depth + 1;
-    this.stepsSincePause =
-      parent === undefined || parent.operation?.kind === "pause" ? 0 : parent.stepsSincePause + 1;
-  }
-
-  get known(): boolean {
-    return this.operation !== undefined || this.outcome !== undefined;
-  }
-
-  child(result: StepResult): HistoryNode | undefined {
-    return result === undefined ? this.#only : this.#children?.get(result);
-  }
-
-  forget(): void {
-    this.#only = undefined;
-    this.#children = undefined;
-  }
-
-  addChild(id: number, result: StepResult): HistoryNode {
-    const child = new HistoryNode(id, this, result);
-    if (result === undefined) this.#only = child;
-    else (this.#children ??= new Map()).set(result, child);
-    return child;
-  }
-
-  /** The locations touched since this thread's last pause: what a spin loop looks at. */
-  window(): ReadonlySet<number> {
-    return (this.#window ??= this.#collectWindow());
-  }
-  #window: ReadonlySet<number> | undefined;
-
-  /** The bits of what the next step reads, and of what it writes. A fence writes, as it were, to all other fences. */
-  touched(): Touched {
-    return (this.#touched ??= touchedBy(this.operation!));
-  }
-  #touched: Touched | undefined;
-
-  #collectWindow(): ReadonlySet<number> {
-    const locations = new Set<number>();
-    for (let node = this.parent; node?.operation !== undefined; node = node.parent) {
-      if (node.operation.kind === "pause") break;
-      if (node.operation.location >= 0) locations.add(node.operation.location);
-      if (node.operation.high >= 0) locations.add(node.operation.high);
-    }
-    return locations;
-  }
-}
-
-interface Touched {
-  readonly reads: readonly number[];
-  readonly writes: readonly number[];
-}
-
-function touchedBy(operation: Operation): Touched {
-  if (operation.kind === "fence") return { reads: [], writes: [FENCE_BIT] };
-  const bits = [operation.location, operation.high].filter((word) => word >= 0).map(locationBit);
-  return writes(operation) ? { reads: [FENCE_BIT], writes: bits } : { reads: bits, writes: [] };
-}
+import { recordFootprint } from "./future-footprint.ts";
 
 /** Guesses what a step would give if its thread ran on alone; undefined ends the run ahead. */
 export interface SoloRun {
@@ -118,13 +22,6 @@ class Suspension extends Error {}
 
 /** The body did something else than the last time it was given the same results. */
 export class NondeterministicThread extends Error {}
-
-/** One access of `attach`, as it went when it ran in the real memory. */
-export interface AttachStep {
-  readonly kind: OperationKind;
-  readonly byteOffset: number;
-  readonly result: StepResult;
-}
 
 export interface ThreadHistoryOptions {
   readonly name: string;
@@ -356,7 +253,7 @@ export class ThreadHistory implements AccessSink {
     const node = this.#frontier;
     node.operation = operation;
     this.#snapshotCalls();
-    this.#recordFootprint(node, operation);
+    if (recordFootprint(node, operation, this.#options, this.recordsFootprints)) this.invalidated = true;
     const guess = this.#solo?.perform(operation);
     if (guess === undefined) {
       this.#stopped = true;
@@ -371,43 +268,6 @@ export class ThreadHistory implements AccessSink {
     this.#failure = new NondeterministicThread(message);
     this.#stopped = true;
     throw this.#failure;
-  }
-
-  #recordFootprint(node: HistoryNode, operation: Operation): void {
-    const { kind, location, high } = operation;
-    if (kind === "pause") this.#grow(node, PAUSE_BIT, "futureReads", "reliedReads");
-    else if (kind === "fence") this.#grow(node, FENCE_BIT, "futureWrites", "reliedWrites");
-    else {
-      for (const word of [location, high]) if (word >= 0) this.#recordAccess(node, operation, word);
-      if (writes(operation) && !isPlain(operation)) this.#grow(node, FENCE_BIT, "futureReads", "reliedReads");
-    }
-  }
-
-  #recordAccess(node: HistoryNode, operation: Operation, word: number): void {
-    const bit = locationBit(word);
-    if (writes(operation)) this.#grow(node, bit, "futureWrites", "reliedWrites");
-    if (reads(operation)) this.#grow(node, bit, "futureReads", "reliedReads");
-    if (operation.kind === "peek") {
-      this.#options.onPlainRead(word);
-      this.#grow(node, bit, "futurePeeks", "reliedPeeks");
-      this.#grow(node, ANY_BIT, "futurePeeks", "reliedPeeks");
-    } else if (operation.kind === "load") {
-      this.#options.onLoad(word);
-      this.#grow(node, bit, "futureLoads", "reliedLoads");
-    }
-  }
-
-  #grow(
-    node: HistoryNode,
-    bit: number,
-    future: "futureReads" | "futureWrites" | "futurePeeks" | "futureLoads",
-    relied: "reliedReads" | "reliedWrites" | "reliedPeeks" | "reliedLoads",
-  ): void {
-    if (!this.recordsFootprints && bit !== PAUSE_BIT) return;
-    for (let above: HistoryNode | undefined = node; above !== undefined; above = above.parent) {
-      if (!above[future].add(bit)) return;
-      if (above[relied].has(bit)) this.invalidated = true;
-    }
   }
 }
 

@@ -1,0 +1,129 @@
+import { touches, withView } from "./memory-state.ts";
+import type { MemoryState, Overwritten } from "./memory-state.ts";
+import { extract } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import { join, raised } from "./view.ts";
+import type { WeakMemory } from "./weak-memory.ts";
+
+export interface LoadChoice {
+  readonly result: number | bigint;
+  /** The oldest moment that explains it, as an index into the changes that the thread's plain loads may have missed. */
+  since: number;
+}
+
+export interface PeekChoice {
+  readonly result: number | bigint;
+  lowIndex: number;
+  /** Whether it is the newest value. */
+  readonly fresh: boolean;
+}
+
+/** The results that a plain load may have, newest first, each with the oldest write that explains it. */
+export function peekChoices(
+  model: WeakMemory,
+  memory: MemoryState,
+  thread: number,
+  operation: Operation,
+): readonly PeekChoice[] {
+  const { location, high } = operation;
+  const newest = extract(
+    operation,
+    model.own(memory, thread, location),
+    high < 0 ? 0 : model.own(memory, thread, high),
+  );
+  const choices: PeekChoice[] = [{ result: newest, lowIndex: model.last(memory, location), fresh: true }];
+  if (
+    memory.buffers[thread]!.some(
+      (entry) => touches(entry.operation, location) || touches(entry.operation, high),
+    )
+  ) {
+    return choices;
+  }
+  const history = memory.histories[location];
+  if (history === undefined) return choices;
+  const seen = memory.views[thread]![model.weak.get(location)!] ?? 0;
+  for (let index = history.length - 1; index >= seen; index--) {
+    // A 64-bit load does not tear on the platforms that we run on: both words come from the same write.
+    const highHistory = high < 0 ? undefined : memory.histories[high];
+    const highValue =
+      high < 0 ? 0 : (highHistory?.[Math.min(index, highHistory.length - 1)] ?? model.latest(memory, high));
+    const result = extract(operation, history[index]!, highValue);
+    const known = choices.find((choice) => choice.result === result);
+    if (known === undefined) choices.push({ result, lowIndex: index, fresh: false });
+    else known.lowIndex = index;
+  }
+  return choices;
+}
+
+/** The memory after a plain load took the value of write number `index`. */
+export function afterPeek(
+  model: WeakMemory,
+  memory: MemoryState,
+  thread: number,
+  operation: Operation,
+  index: number,
+): MemoryState {
+  const { peeked, changes } = memory.late[thread]!;
+  const next = peeked ? memory : { ...memory, late: memory.late.with(thread, { peeked: true, changes }) };
+  if (memory.histories[operation.location] === undefined) return next;
+  const view = raised(memory.views[thread]!, model.weak.get(operation.location)!, index);
+  const carried = memory.carried[operation.location]?.[index];
+  return withView(next, thread, carried === undefined ? view : join(view, carried));
+}
+
+/** The results that an atomic load may have, newest first: older ones where it overtook plain loads before it. */
+export function loadChoices(
+  model: WeakMemory,
+  memory: MemoryState,
+  thread: number,
+  operation: Operation,
+): readonly LoadChoice[] {
+  const { location, high } = operation;
+  const newest = extract(
+    operation,
+    model.own(memory, thread, location),
+    high < 0 ? 0 : model.own(memory, thread, high),
+  );
+  const { peeked, changes } = memory.late[thread]!;
+  const own = memory.buffers[thread]!.some(
+    (entry) => touches(entry.operation, location) || touches(entry.operation, high),
+  );
+  const choices: LoadChoice[] = [{ result: newest, since: changes.length }];
+  for (let since = changes.length - 1; peeked && !own && since >= 0; since--) {
+    const low = valueAt(model, memory, changes, since, location);
+    const result = extract(operation, low, high < 0 ? 0 : valueAt(model, memory, changes, since, high));
+    const known = choices.find((choice) => choice.result === result);
+    if (known === undefined) choices.push({ result, since });
+    else known.since = since;
+  }
+  return choices;
+}
+
+/** The memory after an atomic load: of the newest value, or of an older one from before change number `since`. */
+export function afterLoad(
+  model: WeakMemory,
+  memory: MemoryState,
+  thread: number,
+  operation: Operation,
+  choice: LoadChoice,
+): MemoryState {
+  const { peeked, changes } = memory.late[thread]!;
+  const left = choice.since === 0 ? changes : changes.slice(choice.since);
+  const shorter =
+    left === changes ? memory : { ...memory, late: memory.late.with(thread, { peeked, changes: left }) };
+  const { result } = model.atomic(memory, thread, operation);
+  return result === choice.result ? model.atomic(shorter, thread, operation).memory : shorter;
+}
+
+function valueAt(
+  model: WeakMemory,
+  memory: MemoryState,
+  changes: readonly Overwritten[],
+  since: number,
+  location: number,
+): number {
+  for (let index = since; index < changes.length; index++) {
+    if (changes[index]!.location === location) return changes[index]!.value;
+  }
+  return model.latest(memory, location);
+}
