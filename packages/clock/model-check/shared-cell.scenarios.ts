@@ -144,6 +144,27 @@ export default [
   }),
 
   defineScenario({
+    name: "creating where something else is: refused, and that is left alone",
+    touches,
+    setup: () => {
+      const shared = machine(1_000);
+      memoryHooks.access(shared.cell, 40, "store", 4, 7, 0);
+      return shared;
+    },
+    names,
+    threads: ["one", "two"].map((name) => thread(name, (shared: Machine) => shared, create)),
+    check: ({ results, shared: { cell } }) => {
+      const outcomes = [...results.values()].join();
+      if (outcomes !== "ERR_CLOCK_CELL_IN_USE,ERR_CLOCK_CELL_IN_USE") return outcomes;
+      for (let byte = 0; byte < 64; byte += 4) {
+        const word = memoryHooks.access(cell, byte, "load", 4, 0, 0);
+        if (word !== (byte === 40 ? 7 : 0)) return `byte ${byte} became ${word}`;
+      }
+      return undefined;
+    },
+  }),
+
+  defineScenario({
     name: "attaching while it is created: refused, or complete",
     touches,
     setup: () => machine(1_000),

@@ -82,6 +82,81 @@ export default [
         : "the client answered and is not confirmed",
   }),
   defineScenario({
+    name: "amplification: two workers within the budget, neither is refused",
+    touches,
+    setup: shared(),
+    threads: ["first", "second"].map((name) =>
+      thread(name, attach, (memory, call) =>
+        call("spend", [100], () => memory.budget.spend(0, HANDLE, 100, () => 8)),
+      ),
+    ),
+    check: ({ results }) => (granted(results) === 2 ? undefined : "a datagram within the budget was refused"),
+  }),
+  defineScenario({
+    name: "amplification: an answer from the old endpoint does not confirm the new one",
+    touches,
+    setup: shared((memory) => {
+      memory.budget.spend(0, HANDLE, 100, () => 8);
+    }),
+    threads: [
+      thread("receives", attach, (memory, call) => {
+        call("received", [], () => {
+          memory.budget.received(0, HANDLE);
+        });
+      }),
+      thread("rebinds", attach, (memory, call) => {
+        call("rebound", [], () => {
+          memory.budget.rebound(0, HANDLE);
+        });
+      }),
+    ],
+    check: ({ shared: memory }) =>
+      RelayMemory.attach(memory.handle).budget.spend(0, HANDLE, 1_000_000, () => 8)
+        ? "the new endpoint is confirmed and never answered"
+        : undefined,
+  }),
+  defineScenario({
+    name: "maintenance: two workers turn it over, both turns count",
+    touches,
+    setup: shared(),
+    threads: ["first", "second"].map((name) =>
+      thread(name, attach, (memory, call) => call("toggle", [], () => memory.control.toggleMaintenance())),
+    ),
+    check: ({ results, shared: memory }) => {
+      if (granted(results) !== 1) return `${granted(results)} workers turned it on`;
+      return RelayMemory.attach(memory.handle).control.maintenance ? "a turn was lost" : undefined;
+    },
+  }),
+  ...(
+    [
+      ["maintenance", (control) => (control.maintenance = true), (control) => control.maintenance],
+      ["draining", (control) => (control.draining = true), (control) => control.draining],
+    ] as [
+      name: string,
+      set: (control: RelayMemory["control"]) => void,
+      get: (control: RelayMemory["control"]) => boolean,
+    ][]
+  ).map(([name, set, get]) =>
+    // Who turns it on looks at the other's switch afterwards: at least one of the two must see the other's.
+    defineScenario({
+      name: `${name} turned on while another switch is: one of the two sees the other`,
+      touches,
+      setup: shared(),
+      threads: [
+        thread("turns it on", attach, ({ control }) => {
+          set(control);
+          return name === "draining" ? control.maintenance : control.draining;
+        }),
+        thread("turns the other on", attach, ({ control }) => {
+          if (name === "draining") control.maintenance = true;
+          else control.draining = true;
+          return get(control);
+        }),
+      ],
+      check: ({ results }) => (granted(results) >= 1 ? undefined : "neither sees the other"),
+    }),
+  ),
+  defineScenario({
     name: "command: one success a minute, whoever of two workers hears it",
     touches,
     setup: shared(),
