@@ -1,6 +1,8 @@
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
 import type { Scenario } from "@udp-relay/model-check";
+import { peek, poke } from "@udp-relay/atomics-layout/memory";
 import { ShardedMap } from "../src/index.ts";
+import type { EndpointWords } from "../src/index.ts";
 import { shardOfHash } from "../src/index-segment.ts";
 import { hashU32 } from "../src/tabulation.ts";
 import { auditCapacity, auditMap, memoryOf } from "../test/map-audit.ts";
@@ -23,6 +25,23 @@ function keyOfShard({ map }: { map: ShardedMap }, shard: number, nth = 0): numbe
     if (shardOfHash(memory, hashU32(memory.tables, key)) === shard && left-- === 0) return key;
   }
 }
+
+function keyInShardAtCell({ map }: { map: ShardedMap }, shard: number, cell: number): number {
+  const memory = memoryOf(map);
+  for (let key = 1; ; key++) {
+    const hash = hashU32(memory.tables, key);
+    if (shardOfHash(memory, hash) === shard && (hash & memory.cellMask) === cell) return key;
+  }
+}
+
+const endpoint = (a3: number, port: number): EndpointWords => ({
+  a0: 0,
+  a1: 0,
+  a2: 0xffff,
+  a3,
+  port,
+  zone: 0,
+});
 
 function keysAtCell({ map }: { map: ShardedMap }, cell: number, count: number): number[] {
   const memory = memoryOf(map);
@@ -92,6 +111,163 @@ export default [
 
   contended("two newcomers", insertOne, getOrInsert(3)),
   contended("a newcomer and a removal", insertOne, remove(1)),
+
+  contended("a newcomer, and one that comes and goes", insertOne, (user, call) => {
+    getOrInsert(3)(user, call);
+    remove(3)(user, call);
+  }),
+
+  defineScenario({
+    name: "one shard takes a slot of another's while that one's holder takes it, too",
+    touches,
+    setup: () => {
+      // Shard 0 has used up its slots; shard 1 has one that was never used.
+      const shared = tinyMap([], { capacity: 3, shards: 2, batch: 1 });
+      for (const nth of [0, 1]) insert(shared, keyOfShard(shared, 0, nth));
+      return shared;
+    },
+    names,
+    threads: [
+      thread("of shard 0", attachPatient, (user) => insert(user, keyOfShard(user, 0, 2))),
+      thread("of shard 1", attachPatient, (user) => insert(user, keyOfShard(user, 1))),
+    ],
+    check: ({ shared, results }: { shared: TinyMap; results: ReadonlyMap<string, unknown> }) => {
+      const slots = [...results.values()] as number[];
+      if (slots[0] === slots[1] && slots[0]! >= 0) return "two entries have one slot";
+      return auditMap(shared.map) ?? auditCapacity(shared.map, 1_000);
+    },
+  }),
+
+  defineScenario({
+    name: "two crowded shards and one spare segment",
+    touches,
+    setup: () => {
+      const shared = tinyMap([], { capacity: 3, shards: 2, batch: 3 });
+      // Each shard gets an entry behind a tombstone.
+      for (const shard of [0, 1]) {
+        const first = keyInShardAtCell(shared, shard, 0);
+        insert(shared, first);
+        insert(shared, keyInShardAtCell(shared, shard, 1));
+        shared.map.remove(first);
+      }
+      return shared;
+    },
+    names,
+    threads: [0, 1].map((shard) =>
+      thread(`of shard ${shard}`, attachUser, (user) => insert(user, keyInShardAtCell(user, shard, 3))),
+    ),
+    check: ({ shared, results }: { shared: TinyMap; results: ReadonlyMap<string, unknown> }) => {
+      if (shared.map.stats().rebuilds < 1) return "nothing was rebuilt";
+      for (const shard of [0, 1]) {
+        if (!shared.map.has(keyInShardAtCell(shared, shard, 1))) return "an entry is lost";
+        // There are three tickets: one of the two newcomers may have found none.
+        const created = (results.get(`of shard ${shard}`) as number) >= 0;
+        if (created !== shared.map.has(keyInShardAtCell(shared, shard, 3))) return "a newcomer is lost";
+      }
+      return auditMap(shared.map);
+    },
+  }),
+
+  defineScenario({
+    name: "a u32 key changes: the entry is found under one of its keys",
+    touches,
+    setup: () => tinyMap([1]),
+    names,
+    threads: [
+      thread("reader", attachUser, ({ map }) => [map.has(1), map.has(2)].join()),
+      thread("writer", attachUser, ({ map, handle }) => map.rekey(handle, 2)),
+    ],
+    // The old key first: an entry that has left it has arrived at the new one.
+    check: ({ results, shared }: { shared: TinyMap; results: ReadonlyMap<string, unknown> }) =>
+      results.get("reader") === "false,false" ? "found under neither key" : auditMap(shared.map),
+  }),
+
+  defineScenario({
+    name: "an endpoint changes twice while somebody compares its words",
+    touches,
+    dependentLoads: true,
+    setup: () => {
+      const shared = tinyMap([], { key: "endpoint", batch: 1 });
+      const guard = shared.map.enter();
+      const handle = shared.map.handle(shared.map.getOrInsertEndpoint(endpoint(1, 1)));
+      guard.leave();
+      return { ...shared, handle };
+    },
+    names,
+    threads: [
+      thread("reader", attachUser, ({ map }) => map.hasEndpoint(endpoint(1, 3))),
+      thread("writer", attachUser, ({ map, handle }) => [
+        map.rekeyEndpoint(handle, endpoint(2, 2)),
+        map.rekeyEndpoint(handle, endpoint(3, 3)),
+      ]),
+    ],
+    check: ({ results, shared }: { shared: TinyMap; results: ReadonlyMap<string, unknown> }) =>
+      results.get("reader") === true ? "a mixture of two keys was found" : auditMap(shared.map),
+  }),
+
+  defineScenario({
+    name: "a thread attaches and reads while slots are used again",
+    touches,
+    dependentLoads: true,
+    setup: () => {
+      const shared = tinyMap([], { capacity: 1, batch: 1, recordBytes: 4, owners: 4 });
+      insert(shared, 1);
+      return shared;
+    },
+    names,
+    threads: [
+      thread(
+        "newcomer",
+        (shared: TinyMap) => shared,
+        (shared) => {
+          const { map } = attachUser(shared);
+          const guard = map.enter();
+          const slot = map.get(1);
+          const found = slot < 0 ? undefined : map.keyOf(slot);
+          guard.leave();
+          return found;
+        },
+      ),
+      thread("writer", attachUser, (user) => {
+        user.map.remove(1);
+        insert(user, 2);
+        user.map.remove(2);
+        return insert(user, 3);
+      }),
+    ],
+    check: ({ results, shared }: { shared: TinyMap; results: ReadonlyMap<string, unknown> }) => {
+      const found = results.get("newcomer");
+      return found === undefined || found === 1
+        ? auditMap(shared.map)
+        : `its guard's slot had the key ${found as number}`;
+    },
+  }),
+
+  defineScenario({
+    name: "a slot's next record is zero",
+    touches,
+    setup: () => tinyMap([], { capacity: 1, batch: 1, recordBytes: 8 }),
+    names,
+    threads: [
+      thread("one", attachUser, (user) => {
+        const at = user.map.region.section("records").byteOffset >>> 2;
+        const sums: number[] = [];
+        for (const key of [1, 2, 3]) {
+          const slot = insert(user, key);
+          if (slot < 0) return `refused: ${slot}`;
+          for (const word of [0, 1]) {
+            sums.push(peek(user.map.region.words, at + slot * 2 + word));
+            poke(user.map.region.words, at + slot * 2 + word, 9);
+          }
+          user.map.remove(key);
+        }
+        return sums.join();
+      }),
+      thread("two", attachUser, ({ map }) => map.has(1)),
+    ],
+    check: ({ results }) =>
+      /^(0,)*0$|^refused/.test(String(results.get("one"))) ? undefined : String(results.get("one")),
+  }),
 
   defineScenario({
     name: "two shards, one counter of tickets: one is killed in its step, the other goes on",
