@@ -17,6 +17,10 @@ const RETURN_AFTER_MS = 6_500;
 const KILL_EVERY_MS = 5_000;
 const STUCK_AFTER_MS = 5_000;
 const SETTLE_MS = 1_500;
+/** After a kill, until memory is looked at: the successor is warm then. */
+const WARM_AFTER_MS = 2_000;
+const WORKERS = 2;
+const SAMPLES = 30;
 
 const { values } = parseArgs({ options: { minutes: { type: "string" }, seed: { type: "string" } } });
 const minutes = Number(values.minutes ?? 30);
@@ -39,8 +43,9 @@ let kills = 0;
 let stuck = 0;
 let lastReceived = 0;
 let third: MemoryFigures | undefined;
-// Kills fall between the moments at which memory is looked at: a dead worker's is not there.
-const due = { leave: LEAVE_EVERY_MS, kill: KILL_EVERY_MS / 2, stuck: STUCK_AFTER_MS };
+let killedMs = 0;
+const samples: string[] = [];
+const due = { leave: LEAVE_EVERY_MS, kill: KILL_EVERY_MS / 2, stuck: STUCK_AFTER_MS, sample: 0 };
 let played = 0;
 let fuzzed = 0;
 for (let nowMs = 0; nowMs < durationMs; nowMs = performance.now() - startMs) {
@@ -59,19 +64,31 @@ for (let nowMs = 0; nowMs < durationMs; nowMs = performance.now() - startMs) {
   }
   if (nowMs >= due.kill) {
     due.kill += KILL_EVERY_MS;
-    tell({ type: "kill", worker: kills++ % 2 });
+    killedMs = nowMs;
+    tell({ type: "kill", worker: kills++ % WORKERS });
   }
   if (nowMs >= due.stuck) {
     due.stuck += STUCK_AFTER_MS;
     if (players.received === lastReceived) stuck++;
     lastReceived = players.received;
   }
-  if (third === undefined && nowMs >= durationMs / 3) third = await memory();
-  await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+  if (nowMs >= due.sample) {
+    due.sample += durationMs / SAMPLES;
+    samples.push(sampleLine(nowMs, await memory(false)));
+  }
+  // A dead worker's memory is not there: it is looked at while all of them run.
+  if (third === undefined && nowMs >= durationMs / 3 && nowMs - killedMs >= WARM_AFTER_MS) {
+    const now = await memory(true);
+    if (now.running === WORKERS) third = now;
+  }
+  await pause(STEP_MS);
 }
-await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+players.end();
+await pause(Math.max(SETTLE_MS, WARM_AFTER_MS - (durationMs - killedMs)));
+for (let tries = 0; tries < 20 && (await memory(false)).running < WORKERS; tries++) await pause(SETTLE_MS);
 const report = await relayReport();
-const end = await memory();
+const end = await memory(true);
+samples.push(sampleLine(performance.now() - startMs, end));
 const figures: Figures = {
   seconds: (performance.now() - startMs) / 1_000,
   clients: PLAYERS,
@@ -91,11 +108,23 @@ const exited = new Promise((resolve) => child.once("exit", resolve));
 tell({ type: "end" });
 await exited;
 const { lines, failed } = judge(report, figures);
+if (failed) lines.push(...samples);
 process.stdout.write(`${lines.join("\n")}\n`);
 process.exitCode = failed ? 1 : 0;
 
 function tell(message: ToRelay): void {
   (child satisfies ChildProcess).send(message);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** For whoever has to find out where memory went. */
+function sampleLine(atMs: number, figures: MemoryFigures): string {
+  const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(1);
+  const { heapUsed, external, arrayBuffers, rss, running } = figures;
+  return `${(atMs / 1_000).toFixed(0)} s: heap ${mib(heapUsed)}, external ${mib(external)}, array buffers ${mib(arrayBuffers)}, RSS ${mib(rss)} MiB, ${running} workers`;
 }
 
 async function relayReport(): Promise<RelayReport> {
@@ -104,9 +133,9 @@ async function relayReport(): Promise<RelayReport> {
   return (await answered).report;
 }
 
-async function memory(): Promise<MemoryFigures> {
+async function memory(collect: boolean): Promise<MemoryFigures> {
   const answered = answer("memory");
-  tell({ type: "memory" });
+  tell({ type: "memory", collect });
   return (await answered).memory;
 }
 

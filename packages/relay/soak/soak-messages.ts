@@ -4,15 +4,17 @@ import type { RelayReport } from "@udp-relay/relay";
 export type ToRelay =
   | { readonly type: "report" }
   | { readonly type: "kill"; readonly worker: number }
-  | { readonly type: "memory" }
+  | { readonly type: "memory"; readonly collect: boolean }
   | { readonly type: "end" };
 
-/** After a forced collection, bytes. */
+/** Bytes; after a forced collection where that was asked for. */
 export interface MemoryFigures {
   readonly heapUsed: number;
   readonly external: number;
   readonly arrayBuffers: number;
   readonly rss: number;
+  /** Workers that relay: those that do not have given their memory back. */
+  readonly running: number;
 }
 
 export type FromRelay =

@@ -42,7 +42,7 @@ export class SoakPlayers {
   /** Who has or last had each seat. */
   readonly #ids: number[] = [];
   #nextId = 1;
-  #closed = false;
+  #ended = false;
   #turn = 0;
   sent = 0;
   /** What players that have left had received. */
@@ -71,8 +71,15 @@ export class SoakPlayers {
 
   async take(seat: number): Promise<void> {
     const address = `127.0.0.${1 + Math.floor(seat / PLAYERS_PER_ADDRESS)}`;
-    if (this.#closed) return;
-    const player = await SoakPlayer.open(this.#nextId++, address);
+    if (this.#ended) return;
+    this.#seat(seat, await SoakPlayer.open(this.#nextId++, address));
+  }
+
+  #seat(seat: number, player: SoakPlayer): void {
+    if (this.#ended) {
+      player.socket.close();
+      return;
+    }
     this.#ids[seat] = player.id;
     this.#seats[seat] = player;
     this.#put(player, 0, 0);
@@ -90,13 +97,14 @@ export class SoakPlayers {
     return seat;
   }
 
-  /** Everybody in turn sends to its partner, whether that is still there or not. */
+  /** Everybody who is there sends to its partner in turn, whether that is still there or not. */
   play(datagrams: number): void {
-    for (let n = 0; n < datagrams; n++) {
+    for (let n = 0; n < datagrams;) {
       this.#turn = (this.#turn + 1) % PLAYERS;
       const player = this.#seats[this.#turn];
-      const partner = this.#ids[this.#turn ^ 1] ?? 0;
-      if (player !== undefined) this.#put(player, partner, 20 + this.#below(100));
+      if (player === undefined) continue;
+      this.#put(player, this.#ids[this.#turn ^ 1] ?? 0, 20 + this.#below(100));
+      n++;
     }
   }
 
@@ -105,8 +113,13 @@ export class SoakPlayers {
     return this.#nextId;
   }
 
+  /** Nobody comes any more: what the relay is asked to account for is all that was ever sent. */
+  end(): void {
+    this.#ended = true;
+  }
+
   close(): void {
-    this.#closed = true;
+    this.end();
     for (const player of this.#seats) player?.socket.close();
   }
 

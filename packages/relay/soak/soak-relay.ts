@@ -12,7 +12,7 @@ const relay = await Relay.start(
     // 200 players, who left within the last 5 s, and up to 64 that the fuzzer registers.
     maxClients: 400,
     timeoutMs: 5_000,
-    refreshMs: 250,
+    refreshMs: 100,
   }),
 );
 const tell = (message: FromRelay): void => void process.send?.(message);
@@ -29,10 +29,13 @@ process.on("message", (message: ToRelay) => {
       if (relay.workers instanceof WorkerPool) void relay.workers.kill(message.worker);
       break;
     case "memory": {
-      gc();
-      gc();
+      if (message.collect) {
+        gc();
+        gc();
+      }
       const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
-      tell({ type: "memory", memory: { heapUsed, external, arrayBuffers, rss } });
+      const running = relay.workers.status().filter(({ state }) => state === "running").length;
+      tell({ type: "memory", memory: { heapUsed, external, arrayBuffers, rss, running } });
       break;
     }
     case "end":

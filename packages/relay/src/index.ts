@@ -42,3 +42,4 @@ export type { RelayErrorCode } from "./relay-error.ts";
 export { runRelay } from "./run-relay.ts";
 export type { ClientReport, RelayReport, WorkerReport, WorkerState } from "./report/relay-report.ts";
 export type { WorkerSet, WorkerStatus } from "./worker/worker-set.ts";
+export type { PortSharing } from "./worker/port-sharing.ts";

@@ -11,15 +11,15 @@ import type { ClientReport, RelayReport, WorkerReport } from "./report/relay-rep
 import { RelayMemory } from "./shared/relay-memory.ts";
 import { COUNTER_FIELDS, namedDrops, namedSocketDrops, Total } from "./tunnel/counter-fields.ts";
 import { publishMeasurements } from "./tunnel/path-measurer.ts";
-import { LocalWorker } from "./worker/local-worker.ts";
+import { openWorkers } from "./worker/open-workers.ts";
+import type { PortSharing } from "./worker/port-sharing.ts";
 import { relayPolicy } from "./worker/relay-policy.ts";
 import { relayProtocol } from "./worker/relay-protocol.ts";
 import { WorkerLoads } from "./worker/worker-loads.ts";
-import { WorkerPool } from "./worker/worker-pool.ts";
 import type { WorkerSet } from "./worker/worker-set.ts";
 
-/** Clients that left and are still listed in the report. */
-const MOST_LEFT_CLIENTS = 10_000;
+/** Clients that left and are still listed in the report: some hundred bytes each, for ever. */
+const MOST_LEFT_CLIENTS = 1_000;
 /** Slots looked at by one sweep. */
 const SWEEP_BUDGET = 1_024;
 /** How often a drain looks whether everybody has left. */
@@ -30,8 +30,10 @@ const BATCH_DATAGRAMS = 64;
 /** What a program that starts a relay may give it beside the configuration. */
 export interface RelayOptions {
   readonly log?: RelayLog;
-  /** Instead of the configured one; without `workers` only, since a thread cannot be given an object. */
+  /** Instead of the configured one. The main thread relays then, since a thread cannot be given an object. */
   readonly protocol?: Protocol;
+  /** Whether sockets can share a port here. Default: it is tried. Where they cannot, the main thread relays. */
+  readonly portSharing?: PortSharing;
 }
 
 const noLog = (): void => undefined;
@@ -78,10 +80,9 @@ export class Relay implements OperatedRelay {
       echoes: protocol.measures !== undefined,
     });
     const parts = { config, protocol, clients, memory, clock, log };
-    const inThread = config.workers === 0 || options.protocol !== undefined;
+    const ownProtocol = options.protocol !== undefined;
     try {
-      const workers = inThread ? await LocalWorker.open(parts) : await WorkerPool.open(parts);
-      return new Relay(parts, workers);
+      return new Relay(parts, await openWorkers(parts, { ownProtocol, sharing: options.portSharing }));
     } catch (error) {
       clients[Symbol.dispose]();
       clock[Symbol.dispose]();
@@ -210,6 +211,7 @@ export class Relay implements OperatedRelay {
       socketDropped: namedSocketDrops(all),
       clients: [...live.sort((a, b) => a.id - b.id), ...this.#left],
       workers,
+      threadsRefused: this.#workers.threadsRefused ?? null,
       maintenance: this.maintenance,
       durationMs: Math.round(this.#clock.nowMs() - this.#startedMs),
       clockStalenessMs,

@@ -55,7 +55,7 @@ export function dashboardFrame(
       "plain",
       `up ${duration(report.durationMs)}  ${live.length} clients  received ${count(report.received)}  forwarded ${count(report.forwarded)}  clock ${duration(report.clockStalenessMs)} old`,
     ),
-    line(report.workers.every(({ state }) => state === "running") ? "plain" : "warning", workerLoads(report)),
+    line(asAsked(report) ? "plain" : "warning", workerLoads(report)),
     rate("in ", history.bytesPerSecondIn),
     rate("out", history.bytesPerSecondOut),
     drops.length === 0
@@ -78,11 +78,16 @@ export function dashboardFrame(
   return [...head, line("head", titles), ...body, keys].slice(0, view.rows);
 }
 
+/** Whether every thread that was asked for relays. */
+function asAsked({ workers, threadsRefused }: RelayReport): boolean {
+  return threadsRefused === null && workers.every(({ state }) => state === "running");
+}
+
 /** `load 0 node 12 %  1 node 9 % (2 restarts)`. */
-function workerLoads({ workers }: RelayReport): string {
+function workerLoads({ workers, threadsRefused }: RelayReport): string {
   const shown = workers.map(({ index, state, transport, load, restarts }) => {
     const doing = state === "running" ? `${Math.round(load * 100)} %` : state;
     return `${index} ${transport} ${doing}${restarts === 0 ? "" : ` (${restarts} restarts)`}`;
   });
-  return `load ${shown.join("  ")}`;
+  return `load ${shown.join("  ")}${threadsRefused === null ? "" : `  no threads: ${threadsRefused}`}`;
 }

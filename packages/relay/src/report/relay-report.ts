@@ -58,6 +58,8 @@ export interface RelayReport {
   readonly socketDropped: Readonly<Record<string, number>>;
   readonly clients: readonly ClientReport[];
   readonly workers: readonly WorkerReport[];
+  /** Why the main thread relays although worker threads were asked for; null where nothing was refused. */
+  readonly threadsRefused: string | null;
   readonly maintenance: boolean;
   readonly durationMs: number;
   /** How old the shared tick is. */

@@ -42,6 +42,7 @@ export function summaryLines(report: RelayReport, players: readonly PlayerReport
       ? "dropped: none"
       : `dropped: ${drops.map(([reason, n]) => `${reason} ${count(n)}`).join(", ")}`,
   ];
+  if (report.threadsRefused !== null) lines.push(`no worker threads: ${report.threadsRefused}`);
   if (players === undefined) return lines;
   const totals = playerTotals(players);
   return [

@@ -7,11 +7,15 @@ import type { RelayConfig } from "../config/relay-config.ts";
 
 /** The one worker of a relay without threads: it shares the main thread with everything else. */
 export class LocalWorker implements WorkerSet {
+  readonly threadsRefused: string | undefined;
   readonly #transport: DatagramTransport;
   readonly #worker: RelayWorker;
 
-  /** @throws RelayError `ERR_RELAY_CONFIG`, `ERR_RELAY_PORT_IN_USE`, `ERR_RELAY_START` */
-  static async open(parts: WorkerSetParts): Promise<LocalWorker> {
+  /**
+   * @param threadsRefused why there are no threads although some were asked for
+   * @throws RelayError `ERR_RELAY_CONFIG`, `ERR_RELAY_PORT_IN_USE`, `ERR_RELAY_START`
+   */
+  static async open(parts: WorkerSetParts, threadsRefused?: string): Promise<LocalWorker> {
     const { config, log } = parts;
     const { transport, reason } = await openRelayTransport(config).catch((error: unknown) => {
       if (!(error instanceof AdapterError)) throw error;
@@ -19,14 +23,19 @@ export class LocalWorker implements WorkerSet {
     });
     log.info({ transport: transport.kind, reason }, "a socket is open");
     try {
-      return new LocalWorker(parts, transport);
+      return new LocalWorker(parts, transport, threadsRefused);
     } catch (error) {
       await transport.close();
       throw error;
     }
   }
 
-  private constructor(parts: WorkerSetParts, transport: DatagramTransport) {
+  private constructor(
+    parts: WorkerSetParts,
+    transport: DatagramTransport,
+    threadsRefused: string | undefined,
+  ) {
+    this.threadsRefused = threadsRefused;
     this.#transport = transport;
     this.#worker = new RelayWorker({ ...parts, transport, index: 0 });
   }

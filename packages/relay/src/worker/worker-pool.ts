@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
 import { endpointFromRinfo, type Endpoint } from "@udp-relay/address-validation";
-import { AdapterError } from "@udp-relay/adapters";
 import type { LinuxSockets } from "@udp-relay/adapters/linux";
 import { superviseWorker } from "@udp-relay/atomics-layout";
 import type { RelayConfig } from "../config/relay-config.ts";
@@ -8,7 +7,7 @@ import { RelayError } from "../relay-error.ts";
 import type { WorkerState } from "../report/relay-report.ts";
 import { settleDeath } from "./dead-worker.ts";
 import { relayPolicy } from "./relay-policy.ts";
-import { reservePort, startError } from "./relay-transport.ts";
+import { startError } from "./relay-transport.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 import type { WorkerSet, WorkerSetParts, WorkerStatus } from "./worker-set.ts";
 
@@ -44,11 +43,13 @@ export class WorkerPool implements WorkerSet {
   #config: RelayConfig;
   #closing = false;
 
-  /** @throws RelayError `ERR_RELAY_CONFIG`, `ERR_RELAY_PORT_IN_USE`, `ERR_RELAY_START` */
-  static async open(parts: WorkerSetParts): Promise<WorkerPool> {
-    const port = await reservePort(parts.config);
-    const config = { ...parts.config, port };
-    const pool = new WorkerPool({ ...parts, config }, await openSockets(parts, config));
+  /**
+   * @param parts whose configuration names the port
+   * @param sockets one a worker; they are the pool's from now on
+   * @throws RelayError `ERR_RELAY_CONFIG`, `ERR_RELAY_PORT_IN_USE`, `ERR_RELAY_START`
+   */
+  static async open(parts: WorkerSetParts, sockets: LinuxSockets | undefined): Promise<WorkerPool> {
+    const pool = new WorkerPool(parts, sockets);
     try {
       await Promise.all(pool.#seats.map((seat) => pool.#start(seat, undefined)));
     } catch (error) {
@@ -194,22 +195,5 @@ export class WorkerPool implements WorkerSet {
     const late = setTimeout(() => void worker.terminate(), STOP_WITHIN_MS);
     await ended;
     clearTimeout(late);
-  }
-}
-
-/** The supervisor's own sockets where there is the Linux transport; undefined where each worker opens one. */
-async function openSockets(parts: WorkerSetParts, config: RelayConfig): Promise<LinuxSockets | undefined> {
-  const { host, port, workers, transport } = config;
-  if (transport !== "auto" && transport !== "linux") return undefined;
-  try {
-    const linux = await import("@udp-relay/adapters/linux");
-    return await linux.LinuxSockets.open({ host, port, count: workers });
-  } catch (error) {
-    if (!(error instanceof AdapterError)) throw error;
-    if (transport === "linux" || error.code !== "ERR_ADAPTER_UNSUPPORTED") {
-      throw startError(config, error.message, undefined, error);
-    }
-    parts.log.info({ reason: error.message }, "each worker opens a socket of its own");
-    return undefined;
   }
 }

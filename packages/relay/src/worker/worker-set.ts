@@ -26,6 +26,8 @@ export interface WorkerStatus {
 /** Whoever relays: the main thread, or threads with a socket each. */
 export interface WorkerSet {
   readonly localEndpoint: Endpoint;
+  /** Why the main thread relays although threads were asked for. */
+  readonly threadsRefused?: string | undefined;
   /** Other limits and another policy, in all of them. @throws RelayError `ERR_RELAY_CONFIG` */
   configure(config: RelayConfig): void;
   /** Makes readable what the workers in this thread have counted or measured and not shown yet. */
