@@ -3,7 +3,10 @@
  * back. Receiver i listens on 127.0.(1 + i/S/256).(1 + i/S%256), port BASE + i % S, so that S sockets stand for N
  * endpoints. Datagram: u32 sender id, u32 receiver id, u64 send time (ns), padding.
  *
- *   udp-load PORT BASE SOURCES CLIENTS BYTES PPS SECONDS RELAY_PID BURST
+ *   udp-load PORT BASE SOURCES CLIENTS BYTES PPS SECONDS RELAY_PID BURST [WARM_UP_SECONDS [tunnel]]
+ *
+ * With `tunnel` the clients are those of a CnCNet V3 tunnel: each registers first, by (its id, 0), and all that it sends
+ * comes from its own endpoint; ids begin at 1, so that there are CLIENTS - 1.
  *
  * prints one JSON line: sent, received, the relay's CPU seconds over the measured time (all threads; user and system
  * by clock ticks) and the median and 99th percentile of the way through the relay in microseconds.
@@ -24,10 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 32, MAX_SOURCES = 64, MAX_BYTES = 2048, RECEIVED_BYTES = 65536, BUCKETS = 4096 };
+enum { BATCH = 32, MAX_SOURCES = 64, MAX_BYTES = 2048, RECEIVED_BYTES = 65536, BUCKETS = 32768 };
 
 /* A runtime optimises what it has run: the warm-up lasts until the relay has had so much of a CPU, on a busy machine too. */
-#define WARM_UP_NS UINT64_C(1000000000)
 #define LONGEST_WARM_UP_NS UINT64_C(8000000000)
 #define WARM_UP_CPU_SECONDS 0.4
 
@@ -36,7 +38,7 @@ static char buffers[BATCH][RECEIVED_BYTES];
 static char controls[BATCH][CMSG_SPACE(sizeof(int))];
 static struct mmsghdr headers[BATCH];
 static struct iovec vectors[BATCH];
-static uint64_t latency[BUCKETS]; /* bucket of 4 us */
+static uint64_t latency[BUCKETS]; /* bucket of 1 us */
 static uint64_t received;
 
 static uint64_t nanos(void) {
@@ -68,7 +70,7 @@ static int drain(int fd, int measuring) {
       for (size_t at = 0; at + 16 <= length; at += segment) {
         uint64_t sent;
         memcpy(&sent, buffers[i] + at + 8, 8);
-        uint64_t bucket = (now - sent) / 4000;
+        uint64_t bucket = (now - sent) / 1000;
         latency[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
         received++;
       }
@@ -118,16 +120,48 @@ static void cpu(int pid, double *user, double *sys) {
 static double percentile(double fraction, uint64_t total) {
   uint64_t need = (uint64_t)(fraction * total), seen = 0;
   for (int i = 0; i < BUCKETS; i++)
-    if ((seen += latency[i]) > need) return i * 4 + 2;
-  return BUCKETS * 4;
+    if ((seen += latency[i]) > need) return i + 0.5;
+  return BUCKETS;
+}
+
+static uint32_t addressOf(uint32_t client, int sources) {
+  uint32_t group = client / sources;
+  return htonl(127u << 24 | (1 + (group >> 8)) << 8 | (1 + (group & 255)));
+}
+
+/* Has the message leave from the client's own address. */
+static void sendAs(struct msghdr *header, char *control, size_t size, uint32_t address) {
+  struct in_pktinfo from = {.ipi_spec_dst = {.s_addr = address}};
+  header->msg_control = control;
+  header->msg_controllen = size;
+  struct cmsghdr *c = CMSG_FIRSTHDR(header);
+  c->cmsg_level = IPPROTO_IP;
+  c->cmsg_type = IP_PKTINFO;
+  c->cmsg_len = CMSG_LEN(sizeof from);
+  memcpy(CMSG_DATA(c), &from, sizeof from);
+}
+
+/* Registers clients 1 to CLIENTS - 1, a thousand each 20 ms at the most. */
+static void registerAll(const struct sockaddr_in *relay, int sources, uint32_t clients) {
+  char control[CMSG_SPACE(sizeof(struct in_pktinfo))] = {0};
+  for (uint32_t client = 1; client < clients; client++) {
+    uint32_t ids[2] = {client, 0};
+    struct iovec vector = {ids, sizeof ids};
+    struct msghdr header = {.msg_name = (void *)relay, .msg_namelen = sizeof *relay, .msg_iov = &vector, .msg_iovlen = 1};
+    sendAs(&header, control, sizeof control, addressOf(client, sources));
+    sendmsg(sockets[client % sources], &header, 0);
+    if (client % 1000 == 0) usleep(20000);
+  }
 }
 
 int main(int argc, char **argv) {
-  if (argc < 10) return fprintf(stderr, "udp-load PORT BASE SOURCES CLIENTS BYTES PPS SECONDS RELAY_PID BURST\n"), 2;
+  if (argc < 10)
+    return fprintf(stderr, "udp-load PORT BASE SOURCES CLIENTS BYTES PPS SECONDS RELAY_PID BURST [WARM_UP_SECONDS [tunnel]]\n"), 2;
   int port = atoi(argv[1]), base = atoi(argv[2]), sources = atoi(argv[3]), clients = atoi(argv[4]);
   int bytes = atoi(argv[5]), pid = atoi(argv[8]), burst = atoi(argv[9]);
-  double pps = atof(argv[6]), seconds = atof(argv[7]);
-  if (sources < 1 || sources > MAX_SOURCES || bytes < 16 || bytes > MAX_BYTES || clients < 1 || burst < 1 || pps <= 0)
+  double pps = atof(argv[6]), seconds = atof(argv[7]), warmUpSeconds = argc > 10 ? atof(argv[10]) : 1;
+  int tunnel = argc > 11 && strcmp(argv[11], "tunnel") == 0;
+  if (sources < 1 || sources > MAX_SOURCES || bytes < 16 || bytes > MAX_BYTES || clients < 1 + 2 * tunnel || burst < 1 || pps <= 0 || (tunnel && clients <= sources))
     return fprintf(stderr, "udp-load: an argument is out of range\n"), 2;
   for (int i = 0; i < sources; i++) {
     int size = 4 << 20;
@@ -154,9 +188,11 @@ int main(int argc, char **argv) {
     outVectors[i] = (struct iovec){outgoing[i], bytes};
     out[i].msg_hdr = (struct msghdr){.msg_name = &relay, .msg_namelen = sizeof relay, .msg_iov = &outVectors[i], .msg_iovlen = 1};
   }
+  static char outControls[BATCH][CMSG_SPACE(sizeof(struct in_pktinfo))];
+  if (tunnel) registerAll(&relay, sources, clients);
   uint64_t sent = 0, measuredSent = 0, refusedSends = 0;
   double user0 = 0, sys0 = 0, total0 = cpuTotal(pid), user1, sys1;
-  uint64_t start = nanos(), nextLook = start + WARM_UP_NS, end = start + LONGEST_WARM_UP_NS + (uint64_t)(seconds * 1e9);
+  uint64_t start = nanos(), nextLook = start + (uint64_t)(warmUpSeconds * 1e9), end = start + LONGEST_WARM_UP_NS + (uint64_t)(seconds * 1e9);
   int measuring = 0, source = 0;
   uint32_t random = 12345, receiver = 0, left = 0;
   for (uint64_t now = nanos(); now < end; now = nanos()) {
@@ -177,10 +213,20 @@ int main(int argc, char **argv) {
         if (left == 0) {
           random ^= random << 13, random ^= random >> 17, random ^= random << 5;
           receiver = random % clients;
+          if (tunnel && receiver == 0) receiver = 1;
           left = burst;
         }
         left--;
-        uint32_t ids[2] = {(uint32_t)((sent + i) % clients), receiver};
+        uint32_t sender = (sent + i) % clients;
+        if (tunnel) {
+          /* One of this socket's own clients, and not the receiver itself. */
+          uint32_t own = (clients - source - 1) / sources + 1;
+          sender = source + sender / sources % own * sources;
+          if (sender == 0) sender = sources;
+          if (sender == receiver) receiver = receiver % (clients - 1) + 1;
+          sendAs(&out[i].msg_hdr, outControls[i], sizeof outControls[i], addressOf(sender, sources));
+        }
+        uint32_t ids[2] = {sender, receiver};
         memcpy(outgoing[i], ids, 8);
         memcpy(outgoing[i] + 8, &now, 8);
       }

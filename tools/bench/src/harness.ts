@@ -1,6 +1,6 @@
 import { runChild, type ChildResult } from "./child.ts";
 import { medianInterval, spreadOf, type MedianInterval, type Spread } from "./statistics.ts";
-import { checkSuite, type BenchCase, type BenchGoal, type BenchSuite } from "./suite.ts";
+import { checkSuite, type BenchCase, type BenchGoal, type BenchReading, type BenchSuite } from "./suite.ts";
 
 export type { BenchCase, BenchCommand, BenchGoal, BenchSuite } from "./suite.ts";
 
@@ -46,6 +46,17 @@ export interface SuiteResult {
   readonly elapsedMs: number;
   readonly cases: readonly CaseResult[];
   readonly goals: readonly GoalResult[];
+  /** The suite's other readings, in its order. */
+  readonly also: readonly SuiteResult[];
+}
+
+/** What the rounds of a suite brought. */
+interface Rounds {
+  readonly skipped: ReadonlyMap<string, string>;
+  readonly failed: ReadonlyMap<string, string>;
+  readonly measured: ReadonlyMap<string, readonly ChildResult[]>;
+  readonly roundsRun: number;
+  readonly elapsedMs: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -95,8 +106,22 @@ export async function runSuite(suite: BenchSuite, options: RunOptions): Promise<
     roundsRun += 1;
   }
 
+  const rounds = { skipped, failed, measured, roundsRun, elapsedMs: performance.now() - begun };
+  const also = (suite.also ?? []).map((reading) =>
+    summarise(readAs(suite, reading), rounds, reading.property),
+  );
+  return { ...summarise(suite, rounds, "value"), also };
+}
+
+function readAs(suite: BenchSuite, { title, unit, goals = [], notes = [] }: BenchReading): BenchSuite {
+  const { area, reference, cases } = suite;
+  return { area, title: `${suite.title}: ${title}`, unit, reference, cases, goals, notes };
+}
+
+function summarise(suite: BenchSuite, rounds: Rounds, property: string): SuiteResult {
+  const { skipped, failed, measured, roundsRun, elapsedMs } = rounds;
   const valuesOf = (name: string): number[] | undefined =>
-    failed.has(name) ? undefined : measured.get(name)?.map((result) => result.value);
+    failed.has(name) ? undefined : measured.get(name)?.map((result) => Number(result[property]));
   const cases = suite.cases.map(({ name }): CaseResult => {
     const skipReason = skipped.get(name);
     if (skipReason !== undefined) return { name, state: "skipped", reason: skipReason };
@@ -108,7 +133,7 @@ export async function runSuite(suite: BenchSuite, options: RunOptions): Promise<
   const goals = (suite.goals ?? []).map((goal) =>
     judge(goal, ratioOf(valuesOf(goal.case), valuesOf(goal.against))),
   );
-  return { suite, roundsRun, elapsedMs: performance.now() - begun, cases, goals };
+  return { suite, roundsRun, elapsedMs, cases, goals, also: [] };
 }
 
 /** Ratio of two cases round by round; undefined when either has no values. */

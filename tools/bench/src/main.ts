@@ -84,8 +84,10 @@ async function main(argv: readonly string[]): Promise<number> {
       onProgress: progress,
     });
     progress("");
-    process.stdout.write(`${formatSuite(result)}\n`);
-    results.push(result);
+    for (const table of [result, ...result.also]) {
+      process.stdout.write(`${formatSuite(table)}\n`);
+      results.push(table);
+    }
   }
   if (values.json !== undefined) {
     const report: RunReport = { format: 1, startedAt, quick: values.quick, machine, suites: results };

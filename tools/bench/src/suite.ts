@@ -39,6 +39,17 @@ export interface BenchSuite {
   readonly goals?: readonly BenchGoal[];
   /** Printed under the table: what was counted and what was not. */
   readonly notes?: readonly string[];
+  /** More tables of the same rounds. */
+  readonly also?: readonly BenchReading[];
+}
+
+/** Another finite number that every case prints beside `value`: a table of its own, at no more runs. */
+export interface BenchReading {
+  readonly title: string;
+  readonly unit: string;
+  readonly property: string;
+  readonly goals?: readonly BenchGoal[];
+  readonly notes?: readonly string[];
 }
 
 /** What `src/<area>/suite.ts` exports: `suite`, or `suites` for an area with several tables. */
@@ -58,7 +69,7 @@ export function checkSuite(suite: BenchSuite): void {
     names.add(name);
   }
   if (!names.has(suite.reference)) fail(`the reference "${suite.reference}" is no case`);
-  for (const goal of suite.goals ?? []) {
+  for (const goal of [suite, ...(suite.also ?? [])].flatMap(({ goals }) => goals ?? [])) {
     for (const name of [goal.case, goal.against])
       if (!names.has(name)) fail(`a goal names "${name}", no case`);
     if (goal.atMost === undefined && goal.atLeast === undefined)

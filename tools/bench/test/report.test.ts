@@ -28,6 +28,7 @@ describe("the report", () => {
         measured("generated", generated, hand),
         { name: "rust", state: "skipped", reason: "cargo is not installed" },
       ],
+      also: [],
       goals: [judge(goal, ratioOf(generated, hand))],
     });
     expect(text.split("\n").slice(1)).toEqual([

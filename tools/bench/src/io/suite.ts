@@ -1,54 +1,41 @@
 import { fileURLToPath } from "node:url";
 import { nodeCase } from "../case.ts";
-import { buildC, cSkip, missing } from "../native.ts";
+import { missing } from "../native.ts";
 import type { BenchCase, BenchSuite } from "../suite.ts";
+import { loadCase, relayInC, SOURCE_CONDITION } from "./load.ts";
+import type { Relay } from "./load.ts";
 
-const CONDITION = "--conditions=@udp-relay/source";
 const program = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
-
-/** A relay that is told its job, where its arguments say JOB, and the load that is put on it. */
-interface Relay {
-  readonly name: string;
-  readonly file: () => string;
-  readonly args: readonly string[];
-  readonly skip?: () => string | undefined;
-}
 
 const byHand: Relay = {
   name: "node:dgram by hand",
   file: () => process.execPath,
-  args: [CONDITION, program("relay-by-hand"), "JOB"],
+  args: [SOURCE_CONDITION, program("relay-by-hand"), "JOB"],
 };
 const node: Relay = {
   name: "./node",
   file: () => process.execPath,
-  args: [CONDITION, program("relay-transport"), "JOB", "node"],
+  args: [SOURCE_CONDITION, program("relay-transport"), "JOB", "node"],
 };
 const bun: Relay = {
   name: "./bun",
   file: () => "bun",
-  args: [CONDITION, program("relay-transport"), "JOB", "bun"],
+  args: [SOURCE_CONDITION, program("relay-transport"), "JOB", "bun"],
   skip: () => missing("bun"),
 };
 const linux = (name: string, mode: string, onBun = false): Relay => ({
   name,
   file: () => (onBun ? "bun" : process.execPath),
-  args: [CONDITION, program("relay-transport"), "JOB", mode],
+  args: [SOURCE_CONDITION, program("relay-transport"), "JOB", mode],
   skip: () => (process.platform === "linux" ? (onBun ? missing("bun") : undefined) : "recvmmsg is Linux's"),
 });
 const linuxLoop = linux("./linux, event loop", "linux");
 const linuxBlocking = linux("./linux, blocking", "linux-blocking");
 const linuxBun = linux("./linux on Bun, blocking", "linux-blocking", true);
 const linuxSegments = linux("./linux, blocking, GRO and GSO", "linux-segments");
-const inC = (name: string, mode: string): Relay => ({
-  name,
-  file: () => buildC("forward-relay").file,
-  args: ["JOB", mode],
-  skip: () => cSkip("forward-relay"),
-});
-const single = inC("C recvfrom, sendto", "single");
-const batch = inC("C recvmmsg, sendmmsg", "batch");
-const segments = inC("C GRO and GSO", "segments");
+const single = relayInC("C recvfrom, sendto", "single");
+const batch = relayInC("C recvmmsg, sendmmsg", "batch");
+const segments = relayInC("C GRO and GSO", "segments");
 
 export const suites: readonly BenchSuite[] = [
   ...[60_000, 120_000, 200_000].map((packetsPerSecond) => forwarding(packetsPerSecond, 1)),
@@ -116,22 +103,6 @@ function forwarding(packetsPerSecond: number, burst: number): BenchSuite {
 }
 
 function forwardCase(relay: Relay, packetsPerSecond: number, burst: number): BenchCase {
-  return {
-    name: relay.name,
-    skip: () => cSkip("udp-load") ?? relay.skip?.(),
-    timeoutMs: 30_000,
-    command: (quick) => ({
-      file: process.execPath,
-      args: [
-        CONDITION,
-        program("drive"),
-        buildC("udp-load").file,
-        String(packetsPerSecond),
-        quick ? "0.5" : "2",
-        String(burst),
-        relay.file(),
-        ...relay.args,
-      ],
-    }),
-  };
+  const load = { packetsPerSecond, burst, seconds: 2, sources: 16, clients: 1_000, warmUpSeconds: 1 };
+  return loadCase(relay, { ...load, tunnel: false });
 }
