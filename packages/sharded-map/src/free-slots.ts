@@ -74,17 +74,21 @@ export function detachSlot(memory: MapMemory, shard: number): number {
 /** Moves the boundary between free and resting slots, if the guards have moved on. */
 function admitPassed(memory: MapMemory, at: number): boolean {
   const { words } = memory;
-  if (peek(words, at + WAITING) === 0) {
-    const resting = peek(words, at + RESTING);
-    if (resting === 0) return false;
-    poke(words, at + WAITING, resting);
-    poke(words, at + WAITING_STAMP, peek(words, at + LAST_STAMP));
-    poke(words, at + RESTING, 0);
-  }
-  if (!hasPassed(memory, peek(words, at + WAITING_STAMP))) return false;
-  poke(words, at + FREE, peek(words, at + WAITING));
+  letWait(memory, at);
+  const waiting = peek(words, at + WAITING);
+  if (waiting === 0 || !hasPassed(memory, peek(words, at + WAITING_STAMP))) return false;
+  poke(words, at + FREE, peek(words, at + FREE) + waiting);
   poke(words, at + WAITING, 0);
   return true;
+}
+
+/** Gives what has been removed so far a stamp of its own, if nothing else waits. */
+function letWait(memory: MapMemory, at: number): void {
+  const { words } = memory;
+  if (peek(words, at + WAITING) !== 0) return;
+  poke(words, at + WAITING_STAMP, peek(words, at + LAST_STAMP));
+  poke(words, at + WAITING, peek(words, at + RESTING));
+  poke(words, at + RESTING, 0);
 }
 
 /** The holder takes a slot into its hands that is about to leave the index. It is this shard's from now on. */
@@ -112,6 +116,9 @@ export function restSlot(memory: MapMemory, shard: number, slot: number, stamp: 
     return;
   }
   own(memory, shard, slot);
+  // A newcomer to the list must not hold back those of earlier guards: they wait by their own stamp, or are free by now.
+  admitPassed(memory, at);
+  letWait(memory, at);
   const head = peek(words, at + HEAD);
   if (head === 0) poke(words, at + HEAD, slot + 1);
   else poke(words, linksAt + peek(words, at + TAIL) - 1, (shard << 24) | (slot + 1));

@@ -71,6 +71,23 @@ describe("threads that stand still", () => {
     expect(auditMap(map)).toBe(undefined);
   });
 
+  it("what was removed in this guard holds back nothing that was removed before it", () => {
+    // Each guard removes as many as one may: those of the guard before have to be there for them.
+    using map = ShardedMap.create({ capacity: 2_000, key: "u32", workers: 1, batch: 8 });
+    inGuard(map, () => {
+      for (let key = 0; key < 2_000; key++) map.getOrInsert(key);
+    });
+    for (let key = 2_000; key < 40_000; key += 8) {
+      inGuard(map, () => {
+        for (let i = key; i < key + 8; i++) {
+          if (map.remove(i - 2_000) < 0 || map.getOrInsert(i) < 0) expect.unreachable(`key ${i} is refused`);
+        }
+      });
+    }
+    expect(map.stats().resting).toBe(0);
+    expect(auditMap(map)).toBe(undefined);
+  });
+
   it("a slot found in a guard is not used again before the guard ends", () => {
     using map = ShardedMap.create({ capacity: 1, key: "u32", workers: 1, batch: 3 });
     using reader = ShardedMap.attach(map.region.handle);
