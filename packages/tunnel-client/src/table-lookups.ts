@@ -23,6 +23,8 @@ export abstract class TableLookups {
   readonly capacity: number;
   readonly timeoutMs: number;
   readonly region: Region;
+  /** This thread's owner in the region, for words of one's own that name who holds them (`region.isOwnerAlive`). */
+  readonly ownerId: number;
 
   protected readonly memory: TableMemory;
   protected readonly prefixes: PrefixLimit | undefined;
@@ -48,6 +50,7 @@ export abstract class TableLookups {
     this.map = map;
     this.words = memory.words;
     this.region = memory.region;
+    this.ownerId = memory.ownerId;
     this.capacity = map.capacity;
     this.timeoutMs = settings.timeoutMs;
     this.clock = options.clock;

@@ -115,7 +115,8 @@ export abstract class TableWriters extends TableLookups {
     this.#joining = endpoint;
     this.#joiningTick = now;
     let slot = this.#insert(id, endpoint);
-    if (slot === FULL && this.makeRoom(now)) slot = this.#insert(id, endpoint);
+    // Where slots rest, somebody's leaving would not help: its slot would rest, too.
+    if (slot === FULL && this.map.isFull && this.makeRoom(now)) slot = this.#insert(id, endpoint);
     this.created = this.map.created;
     if (slot >= 0) return slot;
     return this.#refused(slot === FULL && !this.map.isFull ? JOIN_RESTING : slot);
