@@ -1,6 +1,7 @@
 import { formatEndpoint } from "@udp-relay/address-validation";
 import { CoarseClock } from "@udp-relay/clock";
 import { type ClientSnapshot, TunnelClientTable } from "@udp-relay/tunnel-client";
+import { type AllotmentRefusal, IdAllotment, isUnbound } from "./cncnet/id-allotment.ts";
 import type { RelayConfig } from "./config/relay-config.ts";
 import { reloadable } from "./config/reload.ts";
 import type { OperatedRelay, RelayPhase } from "./operations/operated-relay.ts";
@@ -56,6 +57,7 @@ export class Relay implements OperatedRelay {
   readonly #startedMs: number;
   readonly #sweeper: NodeJS.Timeout;
   readonly #loads = new WorkerLoads();
+  readonly #allotment: IdAllotment;
   #config: RelayConfig;
   #phase: RelayPhase = "running";
   #sweepRequests = 0;
@@ -101,6 +103,7 @@ export class Relay implements OperatedRelay {
     this.#log = log;
     this.#workers = workers;
     this.#startedMs = clock.nowMs();
+    this.#allotment = new IdAllotment(clients, memory.control);
     clients.onExpire((client) => {
       const left = this.#reportOf(client, false);
       log.debug({ client: left, reason: client.reason }, "a client left");
@@ -159,6 +162,21 @@ export class Relay implements OperatedRelay {
     return needRestart;
   }
 
+  /** Clients that are there now, those whose id was allotted and who have sent nothing yet included. */
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  /**
+   * New clients' ids, for a protocol whose ids are allotted: as many as asked for, or why there are none.
+   *
+   * @param count at least 1
+   */
+  allot(count: number): readonly number[] | AllotmentRefusal | "maintenance" {
+    if (this.#memory.control.refusesNewcomers) return "maintenance";
+    return this.#allotment.allot(count, this.#clock.update());
+  }
+
   sweep(): number {
     return this.#clients.sweep(this.#clock.update(), Number.MAX_SAFE_INTEGER);
   }
@@ -212,6 +230,7 @@ export class Relay implements OperatedRelay {
       clients: [...live.sort((a, b) => a.id - b.id), ...this.#left],
       workers,
       threadsRefused: this.#workers.threadsRefused ?? null,
+      natHelper: null,
       maintenance: this.maintenance,
       durationMs: Math.round(this.#clock.nowMs() - this.#startedMs),
       clockStalenessMs,
@@ -252,8 +271,11 @@ export class Relay implements OperatedRelay {
 
   #reportOf(client: ClientSnapshot, live: boolean): ClientReport {
     return {
+      protocol: this.protocolName,
       id: client.id ?? 0,
-      endpoint: shownEndpoint(client.endpoint, this.#config.logAddresses),
+      endpoint: isUnbound(client.endpoint)
+        ? "unbound"
+        : shownEndpoint(client.endpoint, this.#config.logAddresses),
       packetsReceived: client.packetsReceived,
       bytesReceived: client.bytesReceived,
       packetsSent: client.packetsSent,
@@ -285,7 +307,8 @@ function clientTable(config: RelayConfig, protocol: Protocol, clock: CoarseClock
     capacity: config.maxClients,
     timeoutMs: config.timeoutMs,
     key: "u32",
-    clientsPerPrefix: config.clientsPerPrefix,
+    // Who asks for ids over HTTP is limited there; where a client will be is not known yet.
+    ...(protocol.allotsIds !== true && { clientsPerPrefix: config.clientsPerPrefix }),
     clock,
     workers: threadsOf(config),
     batch: BATCH_DATAGRAMS,

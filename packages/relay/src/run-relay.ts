@@ -5,10 +5,10 @@ import { DemoPlayers } from "./demo/demo-players.ts";
 import { OperatorHttp } from "./operations/http-server.ts";
 import { listenToSignals } from "./operations/operator-signals.ts";
 import { openLog, type RelayLog } from "./operations/relay-log.ts";
-import { Relay } from "./relay.ts";
 import { RelayError } from "./relay-error.ts";
 import { jsonReport, summaryLines } from "./report/summary.ts";
 import { openScreen, wantsScreen } from "./screen.ts";
+import { Tunnels } from "./tunnels.ts";
 
 /** Exit codes: what the operator can mend is 2, as for every wrong flag. */
 const EXIT_OK = 0;
@@ -61,7 +61,7 @@ async function runConfigured(config: RelayConfig, readAgain: () => RelayConfig):
     quit.abort();
   };
   const log = openLog(config, wantsScreen(config) || config.json || config.demo);
-  const relay = await Relay.start(config, { log });
+  const relay = await Tunnels.start(config, { log });
   const signals = listenToSignals(
     {
       onInterrupt: stop,
@@ -104,7 +104,7 @@ async function runConfigured(config: RelayConfig, readAgain: () => RelayConfig):
 }
 
 /** A configuration that is wrong changes nothing: the relay goes on as it was. */
-function reload(relay: Relay, readAgain: () => RelayConfig, log: RelayLog): void {
+function reload(relay: Tunnels, readAgain: () => RelayConfig, log: RelayLog): void {
   try {
     const needRestart = relay.reload(readAgain());
     log.info({ needRestart }, "limits and address policy were read again");
@@ -116,7 +116,7 @@ function reload(relay: Relay, readAgain: () => RelayConfig, log: RelayLog): void
 
 async function openHttp(
   config: RelayConfig,
-  relay: Relay,
+  relay: Tunnels,
   log: RelayLog,
   onDrained: () => void,
 ): Promise<OperatorHttp | undefined> {
@@ -135,7 +135,7 @@ function demoPlan(config: RelayConfig, relayPort: number): DemoPlan {
   return {
     relayHost: config.host === "0.0.0.0" ? "127.0.0.1" : config.host === "::" ? "::1" : config.host,
     relayPort,
-    protocol: config.protocol,
+    protocol: config.protocol === "demo" ? "demo" : "v3",
     seed: config.seed,
     framesPerSecond: DEMO_FRAMES_PER_SECOND,
     rooms: demoRooms(DEMO_PLAYERS_PER_ROOM, config.seed),

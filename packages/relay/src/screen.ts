@@ -1,5 +1,5 @@
 import type { RelayConfig } from "./config/relay-config.ts";
-import type { Relay } from "./relay.ts";
+import type { Tunnels } from "./tunnels.ts";
 
 export interface Screen {
   close(): Promise<void>;
@@ -11,8 +11,8 @@ export function wantsScreen({ json, dashboard }: RelayConfig): boolean {
 }
 
 /** The dashboard on a terminal; one line on stderr elsewhere. */
-export async function openScreen(config: RelayConfig, relay: Relay, onQuit: () => void): Promise<Screen> {
-  const title = `udp-relay  ${relay.endpoint}  protocol ${relay.protocolName}`;
+export async function openScreen(config: RelayConfig, relay: Tunnels, onQuit: () => void): Promise<Screen> {
+  const title = `udp-relay  ${relay.title}`;
   if (!wantsScreen(config)) {
     process.stderr.write(`${title}${config.demo ? "  with 8 demo players" : ""}\n`);
     return { close: () => Promise.resolve() };

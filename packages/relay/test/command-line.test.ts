@@ -35,7 +35,7 @@ describe("the command line", () => {
     expect(refusal([], { UDP_RELAY_MAX_CLIENTS: "1" })).toBe(
       'UDP_RELAY_MAX_CLIENTS is "1", allowed: an integer from 2 to 1000000',
     );
-    expect(refusal(["--protocol", "v9"])).toBe('--protocol is "v9", allowed: v3, demo');
+    expect(refusal(["--protocol", "v9"])).toBe('--protocol is "v9", allowed: v3, v2, demo');
     expect(refusal(["--max-clients", "20000"])).toContain("--max-clients-ceiling");
     expect(refusal(["--wat"])).toContain("unknown option '--wat'");
     expect(refusal(["stray"])).toContain("too many arguments");

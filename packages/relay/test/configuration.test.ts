@@ -65,8 +65,8 @@ describe("configuration: flags before the environment before the file before the
 
   it("has a flag, a variable and an accepted default for every field", () => {
     for (const { field, flag, variable, defaultValue } of configOptions) {
-      expect(flag).toMatch(/^--[a-z-]+$/);
-      expect(variable).toMatch(/^UDP_RELAY_[A-Z_]+$/);
+      expect(flag).toMatch(/^--[a-z0-9-]+$/);
+      expect(variable).toMatch(/^UDP_RELAY_[A-Z0-9_]+$/);
       expect(parseConfig({})[field]).toEqual(defaultValue);
     }
     expect(new Set(configOptions.map(({ variable }) => variable)).size).toBe(configOptions.length);

@@ -2,6 +2,7 @@ import { AddressPolicy, formatEndpoint, parseEndpoint } from "@udp-relay/address
 import { MemoryNetwork, MemoryTransport, type MemoryTransportOptions } from "@udp-relay/adapters/memory";
 import { ManualClock } from "@udp-relay/clock";
 import { TunnelClientTable } from "@udp-relay/tunnel-client";
+import { type AllotmentRefusal, IdAllotment } from "../src/cncnet/id-allotment.ts";
 import { CncnetV3 } from "../src/protocol/cncnet-v3.ts";
 import type { Protocol } from "../src/protocol/protocol.ts";
 import { RelayMemory } from "../src/shared/relay-memory.ts";
@@ -53,7 +54,7 @@ export class VirtualTunnel {
       capacity: options.maxClients ?? 200,
       timeoutMs: TIMEOUT_MS,
       key: "u32",
-      clientsPerPrefix: options.clientsPerPrefix ?? 8,
+      ...(protocol.allotsIds !== true && { clientsPerPrefix: options.clientsPerPrefix ?? 8 }),
       workers: 1,
       batch: SPARE_SLOTS,
       ...(protocol.measures && { quality: protocol.measures }),
@@ -89,6 +90,14 @@ export class VirtualTunnel {
   send(from: string, bytes: Uint8Array): void {
     this.#peer(from).transport.send(bytes, parseEndpoint(this.endpoint));
     this.#network.clock.advance(0.001);
+  }
+
+  /** New clients of a protocol whose ids are allotted, as its HTTP side makes them. */
+  allot(count: number, draw?: () => number): readonly number[] | AllotmentRefusal {
+    return new IdAllotment(this.clients, this.memory.control, draw === undefined ? {} : { draw }).allot(
+      count,
+      this.clock.update(),
+    );
   }
 
   /** What a peer received since the last call. */
@@ -175,5 +184,16 @@ export function v3(sender: number, receiver: number, payload: Uint8Array | numbe
   view.setUint32(0, sender, true);
   view.setUint32(4, receiver, true);
   bytes.set(body, 8);
+  return bytes;
+}
+
+/** A V2 datagram. */
+export function v2(sender: number, receiver: number, payload: Uint8Array | number = 0): Uint8Array {
+  const body = typeof payload === "number" ? new Uint8Array(payload).fill(0xab) : payload;
+  const bytes = new Uint8Array(4 + body.length);
+  const view = new DataView(bytes.buffer);
+  view.setInt16(0, sender);
+  view.setInt16(2, receiver);
+  bytes.set(body, 4);
   return bytes;
 }

@@ -69,7 +69,7 @@ interface Flags {
 
 function parseFlags(args: readonly string[]): Flags | undefined {
   const command = new Command("udp-relay")
-    .description("A UDP relay with per-client statistics: CnCNet V3 tunnel.")
+    .description("A UDP relay with per-client statistics: CnCNet V3 and V2 tunnels.")
     .exitOverride()
     .allowExcessArguments(false)
     .configureOutput({ writeErr: () => undefined })

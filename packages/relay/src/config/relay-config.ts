@@ -5,9 +5,16 @@ import { RelayError } from "../relay-error.ts";
 export interface RelayConfig {
   readonly host: string;
   readonly port: number;
-  readonly protocol: "v3" | "demo";
+  readonly protocol: "v3" | "v2" | "demo";
   readonly protocolModule: string;
   readonly strict: boolean;
+  readonly v2Port: number | "off";
+  readonly v2RequestsPerMinute: number;
+  readonly natPorts: readonly number[];
+  readonly natRequestsPerMinute: number;
+  readonly announce: string;
+  readonly serverName: string;
+  readonly masterPassword: string;
   readonly maxClients: number;
   readonly maxClientsCeiling: number;
   readonly timeoutMs: number;
@@ -55,6 +62,7 @@ export interface ConfigOption {
 const numeric = (schema: z.ZodNumber): z.ZodType<number> =>
   z.preprocess((value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value), schema);
 const whole = (min: number, max: number): z.ZodType<number> => numeric(z.int().min(min).max(max));
+const PORT = whole(0, 65_535);
 const words: Readonly<Record<string, boolean>> = { true: true, "1": true, false: false, "0": false };
 const onOff = (): z.ZodType<boolean> =>
   z.preprocess((value) => (typeof value === "string" ? (words[value] ?? value) : value), z.boolean());
@@ -63,6 +71,9 @@ const list = (): z.ZodType<string[]> =>
     (value) => (typeof value === "string" ? value.split(",").filter((part) => part !== "") : value),
     z.array(z.string()),
   );
+
+/** Half of what 16 bits allow, so that a free id is found by a few tries. */
+const V2_IDS = 32_767;
 
 /** `off`, `9150`, `0.0.0.0:9150`, `[::1]:9150`. */
 const HTTP_ADDRESS = /^(off|\d{1,5}|[\d.]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5})$/;
@@ -92,7 +103,10 @@ const items = (allowed: string, description: string): Field => field(list(), [],
 const fields: Readonly<Record<RelayConfigField, Field>> = {
   host: text("0.0.0.0", "an IP address", "address to listen on; :: takes IPv4 and IPv6"),
   port: integer(0, 65_535, 50_001, "UDP port to listen on; 0 takes a free one"),
-  protocol: choice(["v3", "demo"], "tunnel protocol: CnCNet V3, or V3 with the demo's measuring header"),
+  protocol: choice(
+    ["v3", "v2", "demo"],
+    "tunnel protocol: CnCNet V3 or V2, or V3 with the demo's measuring header",
+  ),
   protocolModule: field(
     z.string(),
     "",
@@ -100,6 +114,31 @@ const fields: Readonly<Record<RelayConfigField, Field>> = {
     "a protocol of your own: the module's default export, instead of --protocol",
   ),
   strict: flag("V3: only pings of 50, registrations of 8 and data of >= 15 bytes pass"),
+  v2Port: field(
+    z.union([z.literal("off"), PORT]),
+    "off",
+    "off, or an integer from 0 to 65535",
+    "a CnCNet V2 tunnel beside the other one: its port, for UDP and HTTP (50000 on the public servers)",
+  ),
+  v2RequestsPerMinute: integer(0, 1_000_000, 4, "V2: HTTP requests answered per address and minute"),
+  natPorts: field(
+    z.preprocess(
+      (value) => (typeof value === "string" ? value.split(",").filter((part) => part !== "") : value),
+      z.array(PORT),
+    ),
+    [],
+    "ports such as 8054,3478",
+    "where CnCNet's NAT helper answers",
+  ),
+  natRequestsPerMinute: integer(0, 1_000_000, 20, "NAT helper: requests answered per address and minute"),
+  announce: field(
+    z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+    "",
+    "an http: or https: URL; empty: nobody is told",
+    "master server that is told of this tunnel each minute",
+  ),
+  serverName: field(z.string().max(200), "udp-relay", "up to 200 characters", "name in announcements"),
+  masterPassword: field(z.string().max(1_000), "", "up to 1,000 characters", "password in announcements"),
   maxClients: integer(2, 1_000_000, 200, "clients at most, exactly"),
   maxClientsCeiling: integer(2, 1_000_000, 10_000, "what --max-clients may be at most"),
   timeoutMs: integer(1_000, 3_600_000, 30_000, "a client that sent nothing for so long is gone"),
@@ -184,14 +223,16 @@ export const configOptions: readonly ConfigOption[] = (Object.keys(fields) as Re
   },
 );
 
+const secrets: readonly RelayConfigField[] = ["maintenancePassword", "masterPassword"];
+
 /**
- * The configuration as one JSON object that `--config` reads. A maintenance password is left out: what is printed ends
- * in tickets and terminals.
+ * The configuration as one JSON object that `--config` reads. Passwords are left out: what is printed ends in tickets
+ * and terminals.
  */
 export function printConfig(config: RelayConfig): string {
   const shown = Object.fromEntries(
     Object.entries(config).filter(
-      ([name]) => name !== "maintenancePassword" || config.maintenancePassword === "",
+      ([name, value]) => value === "" || !secrets.includes(name as RelayConfigField),
     ),
   );
   return JSON.stringify(shown, undefined, 2);
@@ -230,6 +271,22 @@ export function parseConfig(
     throw new RelayError(
       "ERR_RELAY_CONFIG",
       `--max-clients is ${complete.maxClients}, allowed: an integer from 2 to ${complete.maxClientsCeiling} (--max-clients-ceiling raises that)`,
+    );
+  }
+  const speaksV2 = complete.protocol === "v2" || complete.v2Port !== "off";
+  if (speaksV2 && complete.maxClients > V2_IDS) {
+    throw new RelayError(
+      "ERR_RELAY_CONFIG",
+      `--max-clients is ${complete.maxClients}, allowed with V2: an integer from 2 to ${V2_IDS}`,
+    );
+  }
+  if (complete.demo && complete.protocol === "v2") {
+    throw new RelayError("ERR_RELAY_CONFIG", '--protocol is "v2", allowed with --demo: v3, demo');
+  }
+  if (complete.protocol === "v2" && complete.v2Port !== "off") {
+    throw new RelayError(
+      "ERR_RELAY_CONFIG",
+      `--v2-port is ${complete.v2Port}, allowed with --protocol v2: off (--port is V2's then)`,
     );
   }
   return complete;

@@ -7,6 +7,8 @@ export const reloadableFields: readonly RelayConfigField[] = [
   "deny",
   "peerRelays",
   "pingsPerMinute",
+  "v2RequestsPerMinute",
+  "natRequestsPerMinute",
   "pairPacketsPerSecond",
   "maintenancePassword",
   "drainSeconds",

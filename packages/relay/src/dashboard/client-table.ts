@@ -9,7 +9,7 @@ interface Column {
 }
 
 const columns: readonly Column[] = [
-  { title: "client", width: 8, alignLeft: true, cell: ({ id }) => clientId(id) },
+  { title: "client", width: 8, alignLeft: true, cell: ({ id, protocol }) => clientId(id, protocol) },
   { title: "endpoint", width: 15, alignLeft: true, cell: ({ endpoint }) => endpoint },
   { title: "in", width: 9, cell: ({ bytesPerSecondIn }) => byteRate(bytesPerSecondIn) },
   { title: "out", width: 9, cell: ({ bytesPerSecondOut }) => byteRate(bytesPerSecondOut) },

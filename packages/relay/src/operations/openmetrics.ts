@@ -32,6 +32,12 @@ const metrics: readonly Metric[] = [
     ...counter("dropped_datagrams", "Datagrams dropped, by reason.", ({ dropped }) => dropped),
     label: "reason",
   },
+  {
+    ...counter("nat_helper_datagrams", "Datagrams of the NAT helper, by outcome.", ({ natHelper }) =>
+      natHelper === null ? {} : { answered: natHelper.answered, ...natHelper.dropped },
+    ),
+    label: "outcome",
+  },
   gauge("clients", "Clients registered now.", ({ clients }) => clients.filter(({ live }) => live).length),
   gauge("clients_max", "Clients at most.", ({ maxClients }) => maxClients),
   gauge("maintenance", "1 while new clients are refused.", (_, relay) => Number(relay.maintenance)),

@@ -10,6 +10,11 @@ export interface Protocol {
   readonly name: string;
   /** How {@link measure} counts. Without it nothing is measured: loss, jitter and RTT show as dashes. */
   readonly measures?: MeasureFormat;
+  /**
+   * Ids are given out by the relay (`Relay.allot`), never taken by a datagram: one of an unknown sender is
+   * dropped, and the first one of an id says where its client is. Default false.
+   */
+  readonly allotsIds?: boolean;
   /** Reads the addressing of one datagram and calls exactly one method of `route`. */
   read(datagram: Datagram, route: Route): void;
   /** Reads what a datagram tells about its path. Returns false when this one tells nothing. */

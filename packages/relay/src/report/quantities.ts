@@ -1,3 +1,5 @@
+import { signedId } from "../protocol/cncnet-v2.ts";
+
 /** Quantities as a person reads them, in few columns. Undefined or null is a dash: nothing measures it. */
 
 const DASH = "-";
@@ -27,7 +29,8 @@ export function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
-/** Client ids as hexadecimal, as the protocol's users know them. */
-export function clientId(id: number): string {
+/** Client ids as the protocol's users know them: V2's are signed decimals, all others hexadecimal. */
+export function clientId(id: number, protocol: string): string {
+  if (protocol === "v2") return String(signedId(id));
   return (id >>> 0).toString(16).padStart(8, "0");
 }

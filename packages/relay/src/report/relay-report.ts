@@ -1,8 +1,12 @@
+import type { NatHelperReport } from "../cncnet/nat-helper.ts";
+
 /** What the relay knows of one client. Rates, RTT, jitter and loss are null where nothing measures them. */
 export interface ClientReport {
+  /** The protocol that the client speaks. */
+  readonly protocol: string;
   /** The protocol's id. */
   readonly id: number;
-  /** Cut to its prefix where addresses are anonymous. */
+  /** Cut to its prefix where addresses are anonymous; `unbound` while it is not known. */
   readonly endpoint: string;
   readonly packetsReceived: number;
   readonly bytesReceived: number;
@@ -60,6 +64,8 @@ export interface RelayReport {
   readonly workers: readonly WorkerReport[];
   /** Why the main thread relays although worker threads were asked for; null where nothing was refused. */
   readonly threadsRefused: string | null;
+  /** Of the NAT helper; null where it is off. Its datagrams are in no other count. */
+  readonly natHelper: NatHelperReport | null;
   readonly maintenance: boolean;
   readonly durationMs: number;
   /** How old the shared tick is. */

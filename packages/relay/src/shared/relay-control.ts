@@ -1,5 +1,5 @@
 import type { Region, SectionPlan } from "@udp-relay/atomics-layout";
-import { add, compareExchange, load, store, type Words } from "@udp-relay/atomics-layout/memory";
+import { add, compareExchange, load, pause, store, type Words } from "@udp-relay/atomics-layout/memory";
 
 const SECTION = "control";
 const WORDS = 16;
@@ -9,6 +9,11 @@ const SWEEPS = 2;
 const MESSAGES = 3;
 /** 1 once a command has succeeded; then the next word is its tick. Together one pair. */
 const COMMANDED = 4;
+/** 0, or the owner in the client table that is allotting ids. */
+const ALLOTTING = 6;
+
+/** Between two questions whether whoever allots is still alive. */
+const SPINS_A_LOOK = 64;
 
 /** One success of a password command a minute: PROTOCOL 'Command'. */
 const COMMAND_EVERY_MS = 60_000;
@@ -79,6 +84,31 @@ export class RelayControl {
   /** Announced so far, modulo 2^32. Concurrency: anywhere; one atomic read. */
   get announcedMessages(): number {
     return load(this.#words, this.#at + MESSAGES);
+  }
+
+  /**
+   * Makes `owner` the only one that allots ids, until {@link leaveAllotment}.
+   *
+   * @returns false if a living thread did so for all of `spins` looks
+   *
+   * Concurrency: anywhere; never blocks. A dead owner's place is taken over once its death is declared.
+   */
+  enterAllotment(owner: number, isAlive: (owner: number) => boolean, spins: number): boolean {
+    const at = this.#at + ALLOTTING;
+    for (let spin = 0; spin <= spins; spin++) {
+      const holder = compareExchange(this.#words, at, 0, owner);
+      if (holder === 0) return true;
+      if (spin % SPINS_A_LOOK === 0 && !isAlive(holder)) {
+        if (compareExchange(this.#words, at, holder, owner) === holder) return true;
+      }
+      pause();
+    }
+    return false;
+  }
+
+  /** Concurrency: whoever {@link enterAllotment} said yes to. */
+  leaveAllotment(): void {
+    store(this.#words, this.#at + ALLOTTING, 0);
   }
 
   /**

@@ -35,6 +35,10 @@ export const relayDropReasons = [
   /** A shard or an endpoint was being changed by another thread. */
   "busy",
   "unknownReceiver",
+  /** Ids are allotted, and this one is not. */
+  "unknownSender",
+  /** The receiver has its id and has sent nothing yet: nobody knows where it is. */
+  "unboundReceiver",
   /** Sender and receiver are behind one endpoint: it would come straight back. */
   "sameEndpoint",
   "pingLimit",

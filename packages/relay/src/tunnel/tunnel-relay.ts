@@ -3,6 +3,7 @@ import type { DatagramBatch, DatagramTransport } from "@udp-relay/adapters";
 import type { Clock } from "@udp-relay/clock";
 import type { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { JOIN_BUSY, JOIN_FULL, JOIN_PREFIX_FULL, JOIN_RESTING } from "@udp-relay/tunnel-client";
+import { isUnbound } from "../cncnet/id-allotment.ts";
 import { LimitHash } from "../limits/limit-hash.ts";
 import { type BucketRate, ratePerMinute, ratePerSecond } from "../limits/token-buckets.ts";
 import { type Datagram, type Protocol, Route } from "../protocol/protocol.ts";
@@ -183,6 +184,7 @@ export class TunnelRelay {
     const clients = this.#clients;
     const { sender, receiver } = this.#route;
     if (clients.isFrom(to, source)) return "sameEndpoint";
+    if (this.#protocol.allotsIds === true && isUnbound(clients.endpoint(to))) return "unboundReceiver";
     const rate = this.#pairRate;
     if (rate !== undefined) {
       const pair = this.#hash.ofPair(sender, receiver);
@@ -198,6 +200,7 @@ export class TunnelRelay {
     const { control, budget } = this.#memory;
     let slot = clients.find(this.#route.sender);
     if (slot < 0) {
+      if (this.#protocol.allotsIds === true) return this.#refuse("unknownSender");
       if (control.refusesNewcomers) return this.#refuse("maintenance");
       slot = clients.join(this.#route.sender, source, tick);
       if (slot < 0) return this.#refuse(joinRefusal(slot));
@@ -205,8 +208,11 @@ export class TunnelRelay {
     }
     if (clients.isFrom(slot, source)) budget.received(slot, clients.handle(slot));
     else {
-      if (!clients.isTimedOut(slot, tick)) return this.#refuse("idTaken");
-      if (control.refusesNewcomers) return this.#refuse("maintenance");
+      if (this.#protocol.allotsIds !== true || !isUnbound(clients.endpoint(slot))) {
+        if (!clients.isTimedOut(slot, tick)) return this.#refuse("idTaken");
+        if (control.refusesNewcomers) return this.#refuse("maintenance");
+      }
+      // Another thread that has just bound it makes this BUSY: its old place rests until our guard ends.
       const refused = clients.rebind(slot, source, tick);
       if (refused !== 0) return this.#refuse(joinRefusal(refused));
       budget.rebound(slot, clients.handle(slot));

@@ -1,5 +1,6 @@
 import { pathToFileURL } from "node:url";
 import type { RelayConfig } from "../config/relay-config.ts";
+import { CncnetV2 } from "../protocol/cncnet-v2.ts";
 import { CncnetV3 } from "../protocol/cncnet-v3.ts";
 import { DemoProtocol } from "../protocol/demo.ts";
 import type { Protocol } from "../protocol/protocol.ts";
@@ -14,7 +15,14 @@ import { RelayError } from "../relay-error.ts";
 export async function relayProtocol(config: RelayConfig): Promise<Protocol> {
   const { protocolModule } = config;
   if (protocolModule === "") {
-    return config.protocol === "demo" ? new DemoProtocol() : new CncnetV3({ strict: config.strict });
+    switch (config.protocol) {
+      case "v2":
+        return new CncnetV2();
+      case "demo":
+        return new DemoProtocol();
+      case "v3":
+        return new CncnetV3({ strict: config.strict });
+    }
   }
   const refuse = (reason: string, cause?: unknown): never => {
     const message = `--protocol-module is ${JSON.stringify(protocolModule)}, allowed: ${reason}`;
