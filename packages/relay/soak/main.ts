@@ -14,7 +14,9 @@ const STEP_MS = 10;
 const LEAVE_EVERY_MS = 500;
 /** Longer than the relay's timeout, so that the place of who left is free. */
 const RETURN_AFTER_MS = 6_500;
+/** Or less often: as many as this at most, since each death of a worker that had loaded koffi leaves some 40 KB behind. */
 const KILL_EVERY_MS = 5_000;
+const MOST_KILLS = 90;
 const STUCK_AFTER_MS = 5_000;
 const SETTLE_MS = 1_500;
 /** After a kill, until memory is looked at: the successor is warm then. */
@@ -38,6 +40,7 @@ await fuzzer.open();
 await players.join();
 
 const durationMs = minutes * 60_000;
+const killEveryMs = Math.max(KILL_EVERY_MS, durationMs / MOST_KILLS);
 const startMs = performance.now();
 let kills = 0;
 let stuck = 0;
@@ -63,7 +66,7 @@ for (let nowMs = 0; nowMs < durationMs; nowMs = performance.now() - startMs) {
     if (seat >= 0) setTimeout(() => void players.take(seat), RETURN_AFTER_MS);
   }
   if (nowMs >= due.kill) {
-    due.kill += KILL_EVERY_MS;
+    due.kill += killEveryMs;
     killedMs = nowMs;
     tell({ type: "kill", worker: kills++ % WORKERS });
   }

@@ -52,6 +52,14 @@ export class AmplificationBudget {
     }
   }
 
+  /** Whether the client has answered since something was first forwarded to it. Concurrency: as `received`; one read. */
+  isConfirmed(slot: number, handle: number): boolean {
+    const { ops } = this.#region;
+    return (
+      ops.loadPair(this.#byteOffset + slot * PAIR_BYTES) === lifeOf(handle) && ops.pairHigh() === CONFIRMED
+    );
+  }
+
   /**
    * Whether `length` more bytes may be sent to the client; they count as sent.
    *

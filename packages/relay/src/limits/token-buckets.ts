@@ -66,13 +66,14 @@ export class TokenBuckets {
   }
 
   /**
-   * Takes one token of a key's bucket at `now`, u32 microseconds; false when there is none.
+   * Takes tokens of a key's bucket at `now`, u32 microseconds, all or none; false when there are fewer.
    *
    * Concurrency: any thread, as many at once as you like; lock-free, at most 16 lost races, allocates nothing. Two
    * threads that bring in the same key when the line changes under them may make it two buckets: one burst more.
    */
-  take(hash: number, now: number, rate: BucketRate): boolean {
+  take(hash: number, now: number, rate: BucketRate, tokens = 1): boolean {
     const { ops } = this.#region;
+    const micros = rate.tokenMicros * tokens;
     const key = hash | 0 || 1;
     const line = this.#byteOffset + (key & this.#lineMask) * LINE_BYTES;
     for (let tries = 0; tries < TRIES; tries++) {
@@ -83,17 +84,17 @@ export class TokenBuckets {
       for (let at = line; at < line + LINE_BYTES; at += PAIR_BYTES) {
         const found = ops.loadPair(at);
         const fullAt = ops.pairHigh();
-        const micros = microsUntilFull(fullAt, now, rate);
+        const untilFull = microsUntilFull(fullAt, now, rate);
         const isIt = found === key;
-        if (!isIt && (place >= 0 || (found !== 0 && micros > 0))) continue;
+        if (!isIt && (place >= 0 || (found !== 0 && untilFull > 0))) continue;
         place = at;
         placeKey = found;
         placeFullAt = fullAt;
-        waitMicros = isIt ? micros : 0;
+        waitMicros = isIt ? untilFull : 0;
         if (isIt) break;
       }
-      if (place < 0 || waitMicros + rate.tokenMicros > rate.fullMicros) return false;
-      const next = (now + waitMicros + rate.tokenMicros) | 0;
+      if (place < 0 || waitMicros + micros > rate.fullMicros) return false;
+      const next = (now + waitMicros + micros) | 0;
       if (ops.casPair(place, placeKey, placeFullAt, key, next) === 1) return true;
     }
     return false;

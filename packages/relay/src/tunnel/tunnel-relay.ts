@@ -1,11 +1,13 @@
-import type { AddressPolicy, Endpoint } from "@udp-relay/address-validation";
+import { type AddressPolicy, type Endpoint, endpointsEqual } from "@udp-relay/address-validation";
 import type { DatagramBatch, DatagramTransport } from "@udp-relay/adapters";
 import type { Clock } from "@udp-relay/clock";
 import type { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { JOIN_BUSY, JOIN_FULL, JOIN_PREFIX_FULL, JOIN_RESTING } from "@udp-relay/tunnel-client";
 import { isUnbound } from "../cncnet/id-allotment.ts";
 import { LimitHash } from "../limits/limit-hash.ts";
-import { type BucketRate, ratePerMinute, ratePerSecond } from "../limits/token-buckets.ts";
+import { PairCap } from "../limits/pair-cap.ts";
+import { ReflectionLimit } from "../limits/reflection-limit.ts";
+import { type BucketRate, ratePerMinute } from "../limits/token-buckets.ts";
 import { type Datagram, type Protocol, Route } from "../protocol/protocol.ts";
 import type { RelayMemory } from "../shared/relay-memory.ts";
 import { type RelayDropReason, Total } from "./counter-fields.ts";
@@ -47,20 +49,28 @@ const NOBODY = -1;
  */
 export class TunnelRelay {
   readonly counters: WorkerCounters;
+  /** Batches that this thread has dealt with. */
+  batches = 0;
   readonly #transport: DatagramTransport;
   readonly #clients: TunnelClientTable;
   readonly #clock: Clock;
   readonly #protocol: Protocol;
   readonly #memory: RelayMemory;
   readonly #hash: LimitHash;
+  readonly #pairs: PairCap;
+  readonly #reflection: ReflectionLimit;
   readonly #measurer: PathMeasurer | undefined;
   readonly #route = new Route();
   readonly #datagram: Datagram = { bytes: new Uint8Array(0), offset: 0, length: 0 };
   #policy: AddressPolicy;
   #pingRate: BucketRate | undefined;
-  #pairRate: BucketRate | undefined;
   #command: OperatorCommand;
   #micros = 0;
+  // What most datagrams add to, put into the totals once a batch.
+  #received = 0;
+  #receivedBytes = 0;
+  #forwarded = 0;
+  #forwardedBytes = 0;
 
   constructor(parts: TunnelRelayParts) {
     const { transport, clients, clock, protocol, memory } = parts;
@@ -69,13 +79,15 @@ export class TunnelRelay {
     this.#clock = clock;
     this.#protocol = protocol;
     this.#memory = memory;
-    this.#hash = new LimitHash(memory.region.hashKeys);
+    const { hashKeys } = memory.region;
+    this.#hash = new LimitHash(hashKeys);
+    this.#pairs = new PairCap(memory.pairs, this.#hash, hashKeys, parts.limits.pairPacketsPerSecond);
+    this.#reflection = new ReflectionLimit(memory.budget, clients, memory.region.capacity);
     this.counters = new WorkerCounters(memory.totals(parts.worker));
     const { echoes } = memory;
     this.#measurer = protocol.measures && echoes && new PathMeasurer(protocol, clients, clock, echoes);
     this.#policy = parts.policy;
     this.#pingRate = ratePerMinute(parts.limits.pingsPerMinute);
-    this.#pairRate = ratePerSecond(parts.limits.pairPacketsPerSecond);
     this.#command = new OperatorCommand(parts.limits.maintenancePassword, memory.control);
     transport.onBatch = (batch) => {
       this.#onBatch(batch);
@@ -86,7 +98,7 @@ export class TunnelRelay {
   configure(limits: TunnelLimits, policy: AddressPolicy): void {
     this.#policy = policy;
     this.#pingRate = ratePerMinute(limits.pingsPerMinute);
-    this.#pairRate = ratePerSecond(limits.pairPacketsPerSecond);
+    this.#pairs.configure(limits.pairPacketsPerSecond);
     this.#command = new OperatorCommand(limits.maintenancePassword, this.#memory.control);
   }
 
@@ -99,10 +111,24 @@ export class TunnelRelay {
     try {
       for (let i = 0; i < batch.count; i++) this.#onDatagram(batch, i, tick);
     } finally {
-      guard[Symbol.dispose]();
-      counters.add(Total.batches, 1);
+      guard.leave();
+      this.#count();
       counters.publish();
     }
+  }
+
+  #count(): void {
+    const { counters } = this;
+    this.batches++;
+    counters.add(Total.batches, 1);
+    counters.add(Total.received, this.#received);
+    counters.add(Total.receivedBytes, this.#receivedBytes);
+    counters.add(Total.forwarded, this.#forwarded);
+    counters.add(Total.forwardedBytes, this.#forwardedBytes);
+    this.#received = 0;
+    this.#receivedBytes = 0;
+    this.#forwarded = 0;
+    this.#forwardedBytes = 0;
   }
 
   #onDatagram(batch: DatagramBatch, i: number, tick: number): void {
@@ -113,8 +139,8 @@ export class TunnelRelay {
     datagram.bytes = batch.slab(i);
     datagram.offset = batch.offset(i);
     datagram.length = batch.length(i);
-    counters.add(Total.received, 1);
-    counters.add(Total.receivedBytes, datagram.length);
+    this.#received++;
+    this.#receivedBytes += datagram.length;
 
     const verdict = this.#policy.judge(source);
     if (verdict !== 0) {
@@ -164,40 +190,45 @@ export class TunnelRelay {
     const from = this.#sender(batch, i, source, tick);
     if (from === NOBODY) return;
     const to = clients.find(this.#route.receiver);
-    const refused = to < 0 ? "unknownReceiver" : this.#refusal(to, source, length);
+    if (to < 0) {
+      counters.drop("unknownReceiver");
+      return;
+    }
+    const endpoint = clients.endpoint(to);
+    const refused = this.#refusal(to, endpoint, source, length, tick);
     if (refused !== undefined) {
       counters.drop(refused);
       return;
     }
-    if (this.#transport.forward(batch, i, clients.endpoint(to), clients.priorityClass(to)) !== 0) {
+    if (this.#transport.forward(batch, i, endpoint, clients.priorityClass(to)) !== 0) {
       counters.drop("notSent");
       return;
     }
     clients.sent(to, length, tick);
     this.#measurer?.forwarded(to);
-    counters.add(Total.forwarded, 1);
-    counters.add(Total.forwardedBytes, length);
+    this.#forwarded++;
+    this.#forwardedBytes += length;
   }
 
   /** Rule 7, and what one client may be sent. */
-  #refusal(to: number, source: Endpoint, length: number): RelayDropReason | undefined {
-    const clients = this.#clients;
+  #refusal(
+    to: number,
+    endpoint: Endpoint,
+    source: Endpoint,
+    length: number,
+    tick: number,
+  ): RelayDropReason | undefined {
     const { sender, receiver } = this.#route;
-    if (clients.isFrom(to, source)) return "sameEndpoint";
-    if (this.#protocol.allotsIds === true && isUnbound(clients.endpoint(to))) return "unboundReceiver";
-    const rate = this.#pairRate;
-    if (rate !== undefined) {
-      const pair = this.#hash.ofPair(sender, receiver);
-      if (!this.#memory.pairs.take(pair, this.#micros, rate)) return "pairLimit";
-    }
-    const enough = this.#memory.budget.spend(to, clients.handle(to), length, this.#bytesReceived);
-    return enough ? undefined : "unconfirmed";
+    if (endpointsEqual(endpoint, source)) return "sameEndpoint";
+    if (this.#protocol.allotsIds === true && isUnbound(endpoint)) return "unboundReceiver";
+    if (!this.#pairs.pass(sender, receiver, this.#micros)) return "pairLimit";
+    return this.#reflection.spend(to, endpoint, length, tick) ? undefined : "unconfirmed";
   }
 
   /** Rules 4 to 6: the slot of the datagram's sender, its receive statistics updated; or {@link NOBODY}. */
   #sender(batch: DatagramBatch, i: number, source: Endpoint, tick: number): number {
     const clients = this.#clients;
-    const { control, budget } = this.#memory;
+    const { control } = this.#memory;
     let slot = clients.find(this.#route.sender);
     if (slot < 0) {
       if (this.#protocol.allotsIds === true) return this.#refuse("unknownSender");
@@ -206,26 +237,22 @@ export class TunnelRelay {
       if (slot < 0) return this.#refuse(joinRefusal(slot));
       if (clients.created) this.#measurer?.joined(slot);
     }
-    if (clients.isFrom(slot, source)) budget.received(slot, clients.handle(slot));
+    const endpoint = clients.endpoint(slot);
+    if (endpointsEqual(endpoint, source)) this.#reflection.received(slot, endpoint, tick);
     else {
-      if (this.#protocol.allotsIds !== true || !isUnbound(clients.endpoint(slot))) {
+      if (this.#protocol.allotsIds !== true || !isUnbound(endpoint)) {
         if (!clients.isTimedOut(slot, tick)) return this.#refuse("idTaken");
         if (control.refusesNewcomers) return this.#refuse("maintenance");
       }
       // Another thread that has just bound it makes this BUSY: its old place rests until our guard ends.
       const refused = clients.rebind(slot, source, tick);
       if (refused !== 0) return this.#refuse(joinRefusal(refused));
-      budget.rebound(slot, clients.handle(slot));
+      this.#reflection.rebound(slot);
     }
     clients.received(slot, this.#datagram.length, tick);
     this.#measurer?.received(slot, this.#datagram, batch.waitedMicros(i));
     return slot;
   }
-
-  readonly #bytesReceived = (slot: number): number => {
-    const clients = this.#clients;
-    return clients.snapshotOf(clients.handle(slot))?.bytesReceived ?? 0;
-  };
 
   #refuse(reason: RelayDropReason): typeof NOBODY {
     this.counters.drop(reason);
