@@ -43,7 +43,7 @@ describe("against the real crate", () => {
       vectorsOf<[timeoutSeconds: number, idleSeconds: number, timedOut: boolean]>("timeouts");
     expect(vectors.length).toBe(31);
     for (const [timeoutSeconds, idleSeconds, timedOut] of vectors) {
-      const clock = new ManualClock(1_000_000_000);
+      const clock = new ManualClock({ startMs: 1_000_000_000 });
       using client = new TunnelClient({ timeoutMs: timeoutSeconds * 1_000, clock });
       const now = clock.update();
       client.received(1, now - Math.min(0, idleSeconds) * 1_000);
@@ -77,7 +77,7 @@ describe("against the real crate", () => {
     type Row = [steps: [number, number, number][], estimates: number[]];
     const [steady, , silence] = vectorsOf<Row>("bandwidth").vectors;
     const ratesOf = ([steps]: Row): number[] => {
-      const clock = new ManualClock(1_000);
+      const clock = new ManualClock();
       using client = new TunnelClient({ timeoutMs: 30_000, clock });
       return steps.map(([afterSeconds, bytesIn]) => {
         const tick = clock.advance(afterSeconds * 1_000);
