@@ -2,7 +2,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { RelayReport } from "@udp-relay/relay";
 import { SoakFuzzer } from "./soak-fuzzer.ts";
 import type { FromRelay, MemoryFigures, ToRelay } from "./soak-messages.ts";
 import { PLAYERS, SoakPlayers } from "./soak-players.ts";
@@ -89,7 +88,7 @@ for (let nowMs = 0; nowMs < durationMs; nowMs = performance.now() - startMs) {
 players.end();
 await pause(Math.max(SETTLE_MS, WARM_AFTER_MS - (durationMs - killedMs)));
 for (let tries = 0; tries < 20 && (await memory(false)).running < WORKERS; tries++) await pause(SETTLE_MS);
-const report = await relayReport();
+const { report, restartsMs } = await relayReport();
 const end = await memory(true);
 samples.push(sampleLine(performance.now() - startMs, end));
 const figures: Figures = {
@@ -101,6 +100,7 @@ const figures: Figures = {
   living: players.living(),
   left: players.left,
   kills,
+  restartsMs,
   stuck,
   third: third ?? end,
   end,
@@ -130,10 +130,10 @@ function sampleLine(atMs: number, figures: MemoryFigures): string {
   return `${(atMs / 1_000).toFixed(0)} s: heap ${mib(heapUsed)}, external ${mib(external)}, array buffers ${mib(arrayBuffers)}, RSS ${mib(rss)} MiB, ${running} workers`;
 }
 
-async function relayReport(): Promise<RelayReport> {
+async function relayReport(): Promise<Extract<FromRelay, { type: "report" }>> {
   const answered = answer("report");
   tell({ type: "report" });
-  return (await answered).report;
+  return answered;
 }
 
 async function memory(collect: boolean): Promise<MemoryFigures> {

@@ -19,5 +19,6 @@ export interface MemoryFigures {
 
 export type FromRelay =
   | { readonly type: "ready"; readonly port: number }
-  | { readonly type: "report"; readonly report: RelayReport }
+  /** And how long each successor of a killed worker took to relay, from its predecessor's end. */
+  | { readonly type: "report"; readonly report: RelayReport; readonly restartsMs: readonly number[] }
   | { readonly type: "memory"; readonly memory: MemoryFigures };

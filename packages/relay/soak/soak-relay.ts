@@ -15,6 +15,7 @@ const relay = await Relay.start(
     refreshMs: 100,
   }),
 );
+const restartsMs: number[] = [];
 const tell = (message: FromRelay): void => void process.send?.(message);
 const gc = (globalThis as { gc?: () => void }).gc;
 if (gc === undefined) throw new Error("run it with --expose-gc");
@@ -23,10 +24,10 @@ process.on("disconnect", () => process.exit(1));
 process.on("message", (message: ToRelay) => {
   switch (message.type) {
     case "report":
-      tell({ type: "report", report: relay.report() });
+      tell({ type: "report", report: relay.report(), restartsMs });
       break;
     case "kill":
-      if (relay.workers instanceof WorkerPool) void relay.workers.kill(message.worker);
+      void restart(message.worker);
       break;
     case "memory": {
       if (message.collect) {
@@ -44,3 +45,13 @@ process.on("message", (message: ToRelay) => {
   }
 });
 tell({ type: "ready", port: relay.port });
+
+async function restart(worker: number): Promise<void> {
+  const { workers } = relay;
+  if (!(workers instanceof WorkerPool)) return;
+  await workers.kill(worker);
+  const endedMs = performance.now();
+  while (workers.status()[worker]?.state !== "running")
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  restartsMs.push(performance.now() - endedMs);
+}

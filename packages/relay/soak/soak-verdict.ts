@@ -14,6 +14,8 @@ export interface Figures {
   readonly living: ReadonlyMap<number, number>;
   readonly left: number;
   readonly kills: number;
+  /** From each killed worker's end until its successor relayed. */
+  readonly restartsMs: readonly number[];
   /** Times that 5 s passed and nobody received anything. */
   readonly stuck: number;
   readonly third: MemoryFigures;
@@ -22,6 +24,12 @@ export interface Figures {
 
 const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((a, b) => a + b, 0);
+
+/** Whole milliseconds; 0 where there are none. */
+function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return Math.round(sorted[Math.ceil(q * sorted.length) - 1] ?? 0);
+}
 
 /** The figures of a soak, each with its promise. */
 export function judge(report: RelayReport, figures: Figures): { lines: string[]; failed: boolean } {
@@ -55,6 +63,10 @@ export function judge(report: RelayReport, figures: Figures): { lines: string[];
     [
       `workers killed ${figures.kills}, restarted ${restarts}, running ${workers.filter(({ state }) => state === "running").length} of ${workers.length}`,
       restarts === figures.kills && workers.every(({ state }) => state === "running"),
+    ],
+    [
+      `a successor relays after ${quantile(figures.restartsMs, 0.5)} ms (median), ${quantile(figures.restartsMs, 1)} ms at most`,
+      quantile(figures.restartsMs, 0.5) < 1_000,
     ],
     [`heap ${growth("heapUsed").toFixed(2)} MiB since one third`, growth("heapUsed") <= 1],
     [`external ${growth("external").toFixed(2)} MiB`, growth("external") <= 1],

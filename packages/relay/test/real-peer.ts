@@ -13,6 +13,7 @@ export class RealPeer {
     const socket = createSocket("udp4");
     socket.bind(0, address);
     await once(socket, "listening");
+    socket.setRecvBufferSize(1 << 20);
     return new RealPeer(id, relayPort, socket);
   }
 
