@@ -26,6 +26,8 @@ export interface DashboardView {
 }
 
 const LABEL_COLUMNS = 26;
+/** Reasons of drops take so many lines at most. */
+const MOST_DROP_LINES = 3;
 
 /** The whole screen, at most `rows` lines of at most `columns` columns: what is drawn, and what tests read. */
 export function dashboardFrame(
@@ -47,7 +49,6 @@ export function dashboardFrame(
       "plain",
       `${`${name} ${byteRate(values.at(-1) ?? 0)}`.padEnd(LABEL_COLUMNS)}${sparkline(values, columns - LABEL_COLUMNS)}`,
     );
-  const drops = Object.entries({ ...report.socketDropped, ...report.dropped });
   const head = [
     line("title", report.maintenance ? `${view.title}  MAINTENANCE` : view.title),
     ...view.notes.map((note) => line("plain", note)),
@@ -58,9 +59,7 @@ export function dashboardFrame(
     line(asAsked(report) ? "plain" : "warning", workerLoads(report)),
     rate("in ", history.bytesPerSecondIn),
     rate("out", history.bytesPerSecondOut),
-    drops.length === 0
-      ? line("plain", "dropped 0")
-      : line("warning", `dropped ${drops.map(([reason, n]) => `${reason} ${count(n)}`).join("  ")}`),
+    ...dropLines(report, columns),
     line("plain", ""),
   ];
   const keys = line(
@@ -75,7 +74,24 @@ export function dashboardFrame(
   if (more > 0) body.push(line("plain", `… and ${count(more)} more`));
   // The frame is as tall as the screen, so that nothing of what stood there before shows through.
   while (body.length < room) body.push(line("plain", ""));
-  return [...head, line("head", titles), ...body, keys].slice(0, view.rows);
+  return [...[...head, line("head", titles), ...body].slice(0, view.rows - 1), keys];
+}
+
+/** Drops by reason, the most frequent first, as many as there is room for. */
+function dropLines({ socketDropped, dropped }: RelayReport, columns: number): DashboardLine[] {
+  const drops = Object.entries({ ...socketDropped, ...dropped }).sort(([, a], [, b]) => b - a);
+  if (drops.length === 0) return [{ kind: "plain", text: "dropped 0" }];
+  const lines = ["dropped"];
+  for (const [reason, n] of drops) {
+    const word = `${lines.at(-1) === "dropped" ? " " : "  "}${reason} ${count(n)}`;
+    if (lines.at(-1)!.length + word.length <= columns) lines[lines.length - 1] += word;
+    else if (lines.length < MOST_DROP_LINES) lines.push(`        ${word.trimStart()}`);
+    else {
+      lines[lines.length - 1] = `${lines.at(-1)!.slice(0, columns - 2)} …`;
+      break;
+    }
+  }
+  return lines.map((text) => ({ kind: "warning", text: text.slice(0, columns) }));
 }
 
 /** Whether every thread that was asked for relays. */

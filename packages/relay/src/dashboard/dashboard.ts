@@ -92,13 +92,15 @@ function Screen({ report, history, options }: ScreenProps): ReactElement {
   );
 }
 
-/** Without colour the words carry everything. */
+/** Without colour (https://no-color.org) the words carry everything. */
+const hasColour = (process.env.NO_COLOR ?? "") === "";
+
 const looks: Readonly<
   Record<DashboardLine["kind"], { bold?: boolean; dimColor?: boolean; inverse?: boolean; color?: string }>
 > = {
   title: { bold: true },
   plain: {},
   head: { inverse: true },
-  warning: { color: "yellow" },
+  warning: hasColour ? { color: "yellow" } : { bold: true },
   keys: { dimColor: true },
 };

@@ -11,11 +11,12 @@ export function byteRate(bytesPerSecond: number): string {
   return `${(bytesPerSecond / 1_000_000).toFixed(2)} MB/s`;
 }
 
-/** `0.42 ms` below 10 ms, `37.1 ms` below 1 s, `1.25 s` above. */
+/** `0.42 ms` below 10 ms, `37.1 ms` below 100, `133 ms` below 1 s, `1.25 s` above: seven characters at most. */
 export function duration(ms: number | null): string {
   if (ms === null) return DASH;
   if (ms < 9.995) return `${ms.toFixed(2)} ms`;
-  if (ms < 999.95) return `${ms.toFixed(1)} ms`;
+  if (ms < 99.95) return `${ms.toFixed(1)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
   return `${(ms / 1000).toFixed(2)} s`;
 }
 
