@@ -13,7 +13,7 @@ const plan: RegionPlan = {
 };
 /** Different states that the reader must have seen. */
 const MOMENTS = 200;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 300_000;
 const script = new URL("./recording-worker.ts", import.meta.url);
 
 interface Recorder {
