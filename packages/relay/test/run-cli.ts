@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { programEnvironment } from "./program-environment.ts";
 
 export interface CliRun {
   readonly code: number | null;
@@ -13,7 +14,7 @@ const program = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
 export function runCli(args: readonly string[], interruptAfter?: string): Promise<CliRun> {
   const child = spawn(process.execPath, ["--conditions=@udp-relay/source", program, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NODE_OPTIONS: "" },
+    env: programEnvironment,
   });
   let stdout = "";
   let stderr = "";

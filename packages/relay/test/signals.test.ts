@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { LONG_MS, times } from "./long-form.ts";
+import { programEnvironment } from "./program-environment.ts";
 import { RealPeer, until } from "./real-peer.ts";
 import { v3 } from "./virtual-tunnel.ts";
 
@@ -62,6 +63,7 @@ async function run(
   configure({});
   const child = spawn(process.execPath, [...process.execArgv, cli, "--config", file], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: programEnvironment,
   });
   programs.push(child);
   let log = "";

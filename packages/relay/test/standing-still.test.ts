@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import type { RelayReport } from "@udp-relay/relay";
 import { LONG_MS, times } from "./long-form.ts";
+import { programEnvironment } from "./program-environment.ts";
 import type { ToStandingRelay } from "./programs/standing-relay.ts";
 import { RealPeer, until } from "./real-peer.ts";
 import { v3, VirtualTunnel } from "./virtual-tunnel.ts";
@@ -30,6 +31,7 @@ class StandingRelay {
     const child = fork(program, [JSON.stringify(settings)], {
       execArgv: ["--conditions=@udp-relay/source"],
       stdio: ["pipe", "inherit", "inherit", "ipc"],
+      env: programEnvironment,
     });
     open.push(child);
     const [{ port }] = (await once(child, "message")) as [{ port: number }];
