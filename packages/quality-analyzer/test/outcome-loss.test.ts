@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { QualityAnalyzer } from "../src/index.ts";
 import { SeededRandom, SimulatedLink } from "../src/simulation/index.ts";
+import { CrateLossRate } from "./crate-loss-rate.ts";
 
 /** naia's LossMonitor as its documentation describes it: the last 64 outcomes, lost / tracked. */
 class NaiaLossMonitor {
@@ -14,28 +15,6 @@ class NaiaLossMonitor {
 
   get lossFraction(): number {
     return this.#outcomes.filter(Boolean).length / Math.max(1, this.#outcomes.length);
-  }
-}
-
-/**
- * The crate's loss rate as measured: two counters, halved one after the other above 10,000, integer per mille.
- * `between` sees the rate in the middle of a halving.
- */
-class CrateLossRate {
-  #lost = 0;
-  #total = 0;
-
-  record(lost: boolean, between?: (perMille: number) => void): void {
-    this.#total++;
-    if (lost) this.#lost++;
-    if (this.#total <= 10_000) return;
-    this.#total >>= 1;
-    between?.(this.perMille);
-    this.#lost >>= 1;
-  }
-
-  get perMille(): number {
-    return this.#total === 0 ? 0 : Math.min(1_000, Math.floor((this.#lost * 1_000) / this.#total));
   }
 }
 

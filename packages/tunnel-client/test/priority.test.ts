@@ -2,14 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { classOfPriority, priorityScore } from "../src/index.ts";
+import { crateScore } from "./crate-client.ts";
 import { LoneClient, send } from "./lone-client.ts";
-
-/** `recompute_priority` of udp-relay-core 0.1.0, in the u64 arithmetic of its source. */
-function crateScore(bandwidth: bigint, latency: bigint, loss: bigint, ageSeconds: bigint): bigint {
-  const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-  const denominator = (bandwidth > 100n ? bandwidth : 100n) + 1_024n;
-  return (1n << 20n) / denominator + least(latency, 500n) + loss + least(ageSeconds / 10n, 100n);
-}
 
 describe("the score", () => {
   it("is the crate's to the unit, fed with the same inputs", () => {
