@@ -31,15 +31,20 @@ function quantile(values: readonly number[], q: number): number {
   return Math.round(sorted[Math.ceil(q * sorted.length) - 1] ?? 0);
 }
 
-/** The figures of a soak, each with its promise. */
-export function judge(report: RelayReport, figures: Figures): { lines: string[]; failed: boolean } {
-  const { sent, hostile, received, living, end, third } = figures;
-  const { socketDropped, dropped, workers } = report;
+/** Of `sent` datagrams, those that the relay neither received nor dropped before it could. */
+export function unexplainedIn({ received, socketDropped }: RelayReport, sent: number): number {
   const before = ["kernelReceive", "truncated", "portZero"].reduce(
     (sum, name) => sum + (socketDropped[name] ?? 0),
     0,
   );
-  const unexplainedIn = sent + hostile - report.received - before;
+  return sent - received - before;
+}
+
+/** The figures of a soak, each with its promise. */
+export function judge(report: RelayReport, figures: Figures): { lines: string[]; failed: boolean } {
+  const { sent, hostile, received, living, end, third } = figures;
+  const { socketDropped, dropped, workers } = report;
+  const lostIn = unexplainedIn(report, sent + hostile);
   const consumed = total(report.consumed);
   const accounts = report.received - report.forwarded - consumed - total(dropped);
   // What the relay sent to ids whose players are there, against what those have.
@@ -49,10 +54,7 @@ export function judge(report: RelayReport, figures: Figures): { lines: string[];
   const restarts = workers.reduce((sum, worker) => sum + worker.restarts, 0);
   const growth = (name: keyof MemoryFigures): number => (end[name] - third[name]) / MIB;
   const checks: readonly [string, boolean][] = [
-    [
-      `sent to the relay and neither received nor dropped by its sockets: ${unexplainedIn}`,
-      unexplainedIn === 0,
-    ],
+    [`sent to the relay and neither received nor dropped by its sockets: ${lostIn}`, lostIn === 0],
     [`received and neither forwarded, consumed nor dropped: ${accounts}`, accounts === 0],
     // A killed worker's batch may have been counted for its receiver, and not sent.
     [
