@@ -1,4 +1,7 @@
-/** Two threads receive, each from its own clients or both from one: `CLIENTS own|same`. Wall time a datagram of both. */
+/**
+ * Threads receive, each from its own clients or all from one: `CLIENTS own|same [THREADS]`, 2 by default. Wall time a
+ * datagram of all of them.
+ */
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { CoarseClock } from "@udp-relay/clock";
@@ -13,14 +16,13 @@ interface Task {
   readonly count: number;
   readonly thread: number;
   readonly same: boolean;
+  readonly threads: number;
 }
 
-const THREADS = 2;
-
-function receive({ handle, gate, count, thread, same }: Task): number {
+function receive({ handle, gate, count, thread, same, threads }: Task): number {
   const table = TunnelClientTable.attach(handle);
   const clock = new CoarseClock();
-  const share = same ? 1 : count / THREADS;
+  const share = same ? 1 : count / threads;
   const ids = clientsOf("u32", count).ids.subarray(
     same ? 0 : thread * share,
     same ? 1 : (thread + 1) * share,
@@ -40,7 +42,7 @@ function receive({ handle, gate, count, thread, same }: Task): number {
   for (let warm = 0; warm < 400; warm++) work(20);
   const opened = new Int32Array(gate);
   Atomics.add(opened, 0, 1);
-  for (let turn = 0; Atomics.load(opened, 0) < THREADS && turn < 1e9; turn++);
+  for (let turn = 0; Atomics.load(opened, 0) < threads && turn < 1e9; turn++);
   const budgetMs = isQuick() ? 150 : 700;
   const begun = performance.now();
   let datagrams = 0;
@@ -52,20 +54,21 @@ function receive({ handle, gate, count, thread, same }: Task): number {
 }
 
 if (isMainThread) {
-  const [countText, whose] = process.argv.slice(2);
+  const [countText, whose, threadsText = "2"] = process.argv.slice(2);
+  const threads = Number(threadsText);
   const count = Number(countText);
   const table = filledTable("u32", count, clientsOf("u32", count));
   const gate = new SharedArrayBuffer(4);
   const rates = await Promise.all(
-    Array.from({ length: THREADS }, async (_, thread) => {
-      const task: Task = { handle: table.shared, gate, count, thread, same: whose === "same" };
+    Array.from({ length: threads }, async (_, thread) => {
+      const task: Task = { handle: table.shared, gate, count, thread, same: whose === "same", threads };
       const [rate] = (await once(new Worker(new URL(import.meta.url), { workerData: task }), "message")) as [
         number,
       ];
       return rate;
     }),
   );
-  report(1 / rates.reduce((sum, rate) => sum + rate, 0), { threads: THREADS });
+  report(1 / rates.reduce((sum, rate) => sum + rate, 0), { threads });
 } else {
   parentPort!.postMessage(receive(workerData as Task));
 }

@@ -1,4 +1,4 @@
-import { bunCase, nodeCase } from "../case.ts";
+import { bunCase, nodeCase, rustCase } from "../case.ts";
 import type { BenchCase, BenchSuite } from "../suite.ts";
 
 const reading = new URL("./read.ts", import.meta.url);
@@ -15,12 +15,23 @@ const reads: readonly (readonly [name: string, operation: string])[] = [
   ["update()", "update"],
 ];
 
+/** What the crate and the one that it is built on make of it. */
+const rustReads: readonly BenchCase[] = [
+  rustCase("coarsetime, Instant::now", "clock-read", { args: ["coarsetime now"] }),
+  rustCase("coarsetime, recent_since_epoch", "clock-read", { args: ["coarsetime recent"] }),
+  rustCase("the crate, current_timestamp", "clock-read", { args: ["current_timestamp"] }),
+  rustCase("the crate, recent_timestamp", "clock-read", { args: ["recent_timestamp"] }),
+];
+
 const readSuite = (runtime: string, caseOf: typeof nodeCase): BenchSuite => ({
   area: "clock",
   title: `One read of the time, ${runtime}`,
   unit: "ns",
   reference: "performance.now()",
-  cases: reads.map(([name, operation]) => caseOf(name, reading, { args: [operation] })),
+  cases: [
+    ...reads.map(([name, operation]) => caseOf(name, reading, { args: [operation] })),
+    ...(runtime === "Node" ? rustReads : []),
+  ],
   goals: [
     { case: "recentMs()", against: "performance.now()", atMost: 0.5 },
     { case: "recentMs()", against: "Date.now()", atMost: 0.5 },

@@ -1,0 +1,90 @@
+import { formatValue } from "../report.ts";
+import type { RunReport } from "../report.ts";
+
+/** A table of a report as a picture beside the README that shows it. */
+export interface Chart {
+  readonly area: string;
+  /** The table's title. */
+  readonly table: string;
+  /** Below packages/. */
+  readonly file: string;
+  /** Longer bars are the better ones. */
+  readonly moreIsBetter?: true;
+}
+
+export const charts: readonly Chart[] = [
+  { area: "clock", table: "One read of the time, Node", file: "clock/figures/reads.svg" },
+  {
+    area: "map",
+    table: "hit, u32 keys, 100,000 entries",
+    file: "sharded-map/figures/hits.svg",
+  },
+  {
+    area: "client",
+    table: "A datagram's state path, u32 keys, 1,000 clients",
+    file: "tunnel-client/figures/state-path.svg",
+  },
+  {
+    area: "relay",
+    table: "CnCNet V3, 200 clients, 120,000 datagrams/s",
+    file: "relay/figures/throughput.svg",
+    moreIsBetter: true,
+  },
+];
+
+/** What echarts draws of a chart, or why it cannot. */
+export function drawingOf(
+  chart: Chart,
+  report: RunReport,
+): { readonly height: number; readonly option: object } | string {
+  const result = report.suites.find(({ suite }) => suite.area === chart.area && suite.title === chart.table);
+  if (result === undefined) return `the report has no table "${chart.area}: ${chart.table}"`;
+  const bars = result.cases
+    .flatMap((one) => (one.state === "measured" ? [{ name: one.name, spread: one.spread }] : []))
+    .reverse();
+  if (bars.length === 0) return `no case of "${chart.table}" was measured`;
+  const { machine } = report;
+  const colour = (name: string): string => (name === result.suite.reference ? "#9aa4b2" : "#3b82c4");
+  const option = {
+    animation: false,
+    backgroundColor: "#ffffff",
+    title: {
+      text: result.suite.title,
+      subtext: [
+        `median ${result.suite.unit}, ${chart.moreIsBetter ? "more" : "less"} is better, lines: quartiles, ${result.roundsRun} interleaved rounds, grey: the reference`,
+        `${machine.cpu}, ${machine.cpuCount} CPUs, ${machine.system}, node ${machine.versions.node ?? ""}, ${report.startedAt.slice(0, 10)}`,
+      ].join("\n"),
+      textStyle: { fontSize: 15 },
+      subtextStyle: { fontSize: 11, color: "#57606a" },
+      left: 12,
+      top: 8,
+    },
+    grid: { left: 290, right: 80, top: 84, bottom: 12 },
+    xAxis: { type: "value", axisLabel: { show: false }, splitLine: { show: false } },
+    yAxis: { type: "category", data: bars.map(({ name }) => name), axisTick: { show: false } },
+    series: [
+      {
+        type: "bar",
+        barWidth: 16,
+        data: bars.map(({ name, spread }) => ({ value: spread.median, itemStyle: { color: colour(name) } })),
+        label: {
+          show: true,
+          position: "right",
+          distance: 8,
+          formatter: ({ dataIndex }: { dataIndex: number }) => formatValue(bars[dataIndex]!.spread.median),
+        },
+        markLine: {
+          silent: true,
+          symbol: "none",
+          label: { show: false },
+          lineStyle: { color: "#24292f", type: "solid", width: 2 },
+          data: bars.map(({ spread }, place) => [
+            { coord: [spread.q1, place] },
+            { coord: [spread.q3, place] },
+          ]),
+        },
+      },
+    ],
+  };
+  return { height: 104 + bars.length * 30, option };
+}
