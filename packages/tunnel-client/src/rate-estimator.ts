@@ -1,3 +1,4 @@
+import { peek } from "@udp-relay/atomics-layout/memory";
 import { BYTES, CLAIM, RATE } from "./client-record.ts";
 import { bitsOfFloat, floatOfBits } from "./float-bits.ts";
 import { mendTick } from "./future-stamp.ts";
@@ -24,18 +25,18 @@ import { isFuture, sinceMs } from "./tick-distance.ts";
  * Concurrency: any thread; of those who race for an interval one wins, the others return. Never waits.
  */
 export function foldRate(memory: TableMemory, line: number, now: number, bytes: number): void {
-  const { ops } = memory;
-  const claimByte = (line + CLAIM) * 4;
-  const tick = ops.loadPair(claimByte);
-  const folded = ops.pairHigh();
+  const { words } = memory;
+  // Plain reads: the swap below succeeds only if both words are those that were read.
+  const tick = peek(words, line + CLAIM);
+  const folded = peek(words, line + CLAIM + 1);
   if (isFuture(now, tick)) {
     mendClaim(memory, line, now, tick, folded);
     return;
   }
   const elapsedMs = sinceMs(now, tick);
   if (elapsedMs < memory.foldMs) return;
-  const total = ops.load64((line + BYTES) * 4) | 0;
-  if (ops.casPair(claimByte, tick, folded, now, total) !== 1) return;
+  const total = peek(words, line + BYTES);
+  if (memory.ops.casPair((line + CLAIM) * 4, tick, folded, now, total) !== 1) return;
   const fresh = (total - folded) >>> 0;
   const last = Math.min(bytes, fresh);
   const gain = (last * 1_000) / memory.timeConstantMs + fadedRate(memory, fresh - last, elapsedMs);
@@ -47,12 +48,13 @@ const ATTEMPTS = 4;
 
 /** Concurrency: the winner of the interval from `claimed` to `now`. */
 function advanceRate(memory: TableMemory, line: number, claimed: number, now: number, gain: number): void {
-  const { ops } = memory;
+  const { ops, words } = memory;
   const rateByte = (line + RATE) * 4;
   const kept = Math.exp(-sinceMs(now, claimed) / memory.timeConstantMs);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const bits = ops.loadPair(rateByte);
-    const tick = ops.pairHigh();
+    // Plain at first: the swap below succeeds only if both words are those that were read.
+    const bits = attempt === 0 ? peek(words, line + RATE) : ops.loadPair(rateByte);
+    const tick = attempt === 0 ? peek(words, line + RATE + 1) : ops.pairHigh();
     // A later interval was folded, or the rate was reset, while this thread stood still.
     if (((tick - claimed) | 0) > 0) return;
     const rate = floatOfBits(bits) * kept + gain;

@@ -15,6 +15,7 @@ export const FUTURE_STAMPS = 7;
 export const JOIN_REFUSED = 8;
 export const CALLBACKS_THROWN = 9;
 export const REDELIVERIES = 10;
+export const JOINED = 11;
 
 export const countersSection: SectionPlan = { name: "counters", byteLength: 64 };
 
@@ -22,6 +23,8 @@ export const countersSection: SectionPlan = { name: "counters", byteLength: 64 }
 export interface TunnelClientTableStats {
   readonly capacity: number;
   readonly size: number;
+  /** Clients that ever joined. */
+  readonly joined: number;
   /** Clients that timed out and were removed. */
   readonly expired: number;
   /** Unpaired clients that made room for newcomers. */
@@ -60,6 +63,7 @@ export function readCounters(memory: TableMemory, pending: number): TunnelClient
   return {
     capacity: map.capacity,
     size: map.size,
+    joined: counter(JOINED),
     expired: counter(EXPIRED),
     evicted: counter(EVICTED),
     expiryOverflows: counter(EXPIRY_OVERFLOWS),

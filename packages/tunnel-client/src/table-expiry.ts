@@ -4,7 +4,7 @@ import { PACKETS, RECEIVER } from "./client-record.ts";
 import { readSnapshot } from "./client-readings.ts";
 import type { ClientSnapshot } from "./client-snapshot.ts";
 import { Deliveries, warnOfThrown } from "./deliveries.ts";
-import { Eviction } from "./eviction.ts";
+import { Eviction, type EvictionJudge } from "./eviction.ts";
 import {
   discardExpiry,
   type ExpiredClient,
@@ -25,13 +25,13 @@ import {
   EXPIRED,
   EXPIRY_OVERFLOWS,
   HELD_BACK,
+  JOINED,
   REDELIVERIES,
 } from "./table-counters.ts";
 import { receiveLine, sendLine, type TableMemory } from "./table-memory.ts";
 import type { TunnelClientTableThreadOptions } from "./table-options.ts";
 import { TableWriters } from "./table-writers.ts";
 import { type Crossing, type Thresholds, Watch } from "./thresholds.ts";
-import { sinceMs } from "./tick-distance.ts";
 
 /** Slots looked at within one guard of a sweep: what it removes rests until the guard ends. */
 const SWEEP_STRIDE = 64;
@@ -39,7 +39,7 @@ const SWEEP_STRIDE = 64;
 /** How clients go: sweeps, eviction, their last snapshots, and the watch over those that stay. */
 export abstract class TableExpiry extends TableWriters {
   readonly #deliveries: Deliveries;
-  readonly #eviction: Eviction = new Eviction();
+  readonly #eviction: Eviction;
   readonly #expiryCallbacks = new Set<(client: ExpiredClient) => void>();
   readonly #watches = new Set<Watch>();
   readonly #crossings: { callback: (crossing: Crossing) => void; crossing: Crossing }[] = [];
@@ -55,6 +55,7 @@ export abstract class TableExpiry extends TableWriters {
     options: TunnelClientTableThreadOptions,
   ) {
     super(memory, prefixes, options);
+    this.#eviction = new Eviction(this.#judge());
     this.#deliveries = new Deliveries((error, thrown) => {
       countEvent(memory, CALLBACKS_THROWN, thrown);
       (options.onError ?? warnOfThrown)(error, thrown);
@@ -149,20 +150,12 @@ export abstract class TableExpiry extends TableWriters {
   }
 
   protected override makeRoom(now: number): boolean {
-    return this.#eviction.makeRoom(
-      {
-        slots: this.memory.settings.slots,
-        handle: (slot) => {
-          const handle = this.handle(slot);
-          return this.resolve(handle) < 0 ? 0 : handle;
-        },
-        isExpired: (slot) => this.#isExpirable(slot, now),
-        isUnpaired: (slot) => this.#isUnpaired(slot),
-        idleMs: (slot) => sinceMs(now, this.lastReceiveTick(slot)),
-        remove: (handle, reason) => this.#remove(handle, reason, now),
-      },
-      now,
-    );
+    return this.#eviction.makeRoom(now);
+  }
+
+  protected override noteJoin(slot: number, now: number): void {
+    countEvent(this.memory, JOINED);
+    this.#eviction.joined(this.handle(slot), now);
   }
 
   protected override makeRoomInPrefix(endpoint: Endpoint, now: number): boolean {
@@ -170,6 +163,22 @@ export abstract class TableExpiry extends TableWriters {
       endpoint,
       (slot) => this.#isExpirable(slot, now) && this.#remove(this.handle(slot), "expired", now),
     );
+  }
+
+  #judge(): EvictionJudge {
+    const { memory } = this;
+    const { slots, timeoutMs } = memory.settings;
+    return {
+      slots,
+      timeoutMs,
+      joined: () => load(this.words, memory.countersAt + JOINED) >>> 0,
+      isLive: (slot) => this.resolve(this.handle(slot)) >= 0,
+      handle: (slot) => this.handle(slot),
+      resolve: (handle) => this.resolve(handle),
+      lastReceiveTick: (slot) => this.lastReceiveTick(slot),
+      isUnpaired: (slot) => this.#isUnpaired(slot),
+      remove: (handle, reason, now) => this.#remove(handle, reason, now),
+    };
   }
 
   /** Timed out, and nothing of it can be queued. */

@@ -1,6 +1,6 @@
 import type { Endpoint } from "@udp-relay/address-validation";
 import type { Region } from "@udp-relay/atomics-layout";
-import { load } from "@udp-relay/atomics-layout/memory";
+import { load, peek } from "@udp-relay/atomics-layout/memory";
 import type { Words } from "@udp-relay/atomics-layout/memory";
 import { SharedQuality } from "@udp-relay/quality-analyzer";
 import type { ShardedMap } from "@udp-relay/sharded-map";
@@ -33,6 +33,8 @@ export abstract class TableLookups {
   protected readonly tick: ThreadTick;
   protected readonly tableGuard: TableGuard;
   protected readonly clock: Clock | undefined;
+  /** What nobody needs: a read whose result is kept is not left out. */
+  protected lastRead = 0;
   readonly #quality: SharedQuality | undefined;
   /** This thread's endpoint objects by slot; one is used again while the slot's words are the same. */
   readonly #endpoints: (Endpoint | undefined)[] = [];
@@ -90,6 +92,40 @@ export abstract class TableLookups {
   /** The slot of the client of that endpoint, or -1; in a table whose keys are endpoints. Otherwise as `find`. */
   findEndpoint(endpoint: Endpoint): number {
     return this.map.getEndpoint(endpoint);
+  }
+
+  /**
+   * `find` for a whole batch: writes the slots of the first `count` ids, -1 where there is none, to `slots`.
+   *
+   * One after the other, each client's memory is waited for, because no read overtakes the locked additions that count
+   * the datagram before. Here the reads of a batch overlap, and what `received` is about to change comes along: in tables
+   * that the caches cannot hold, a datagram costs half as much or less. Somebody may join or leave after the lookup: his
+   * slot is good until the guard ends all the same, and a -1 calls for `join`, which looks again.
+   *
+   * Concurrency: as `find`; allocates nothing.
+   */
+  findBatch(ids: ArrayLike<number>, slots: Int32Array, count: number): void {
+    const { map } = this;
+    for (let i = 0; i < count; i++) slots[i] = map.get(ids[i]!);
+    this.#fetchLines(slots, count);
+  }
+
+  /** As `findBatch`, in a table whose keys are endpoints. */
+  findEndpointBatch(endpoints: ArrayLike<Endpoint>, slots: Int32Array, count: number): void {
+    const { map } = this;
+    for (let i = 0; i < count; i++) slots[i] = map.getEndpoint(endpoints[i]!);
+    this.#fetchLines(slots, count);
+  }
+
+  #fetchLines(slots: Int32Array, count: number): void {
+    const { words } = this;
+    const { linesAt, recordWords } = this.memory;
+    let read = 0;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (slot >= 0) read |= peek(words, linesAt + slot * recordWords + LAST_TICK);
+    }
+    this.lastRead = read;
   }
 
   /** Whether the client is reached at that endpoint. Concurrency: in a guard; plain reads. */

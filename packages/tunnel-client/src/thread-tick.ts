@@ -17,7 +17,8 @@ export class ThreadTick {
   readonly #clock: Clock | undefined;
   readonly #stallMs: number;
   readonly #drainMs: number;
-  #begun = false;
+  /** No #name: `of` is in every datagram's way. */
+  private begun = false;
   #lastMoved = 0;
   #resumedAt: number | undefined;
 
@@ -30,7 +31,7 @@ export class ThreadTick {
 
   /** The tick to write for a packet that came with `tick`. */
   of(tick: number): number {
-    return tick === this.latest && this.#begun ? this.trusted : this.#move(tick);
+    return tick === this.latest && this.begun ? this.trusted : this.#move(tick);
   }
 
   /** Concurrency: the thread; one atomic store. */
@@ -38,8 +39,8 @@ export class ThreadTick {
     this.latest = tick;
     this.trusted = this.#clamp(tick);
     const now = this.trusted;
-    if (this.#begun && sinceMs(now, this.#lastMoved) > this.#stallMs) this.#resumedAt = now;
-    this.#begun = true;
+    if (this.begun && sinceMs(now, this.#lastMoved) > this.#stallMs) this.#resumedAt = now;
+    this.begun = true;
     this.#lastMoved = now;
     if (this.#resumedAt !== undefined) {
       const drained = sinceMs(now, this.#resumedAt) >= this.#drainMs;

@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 import { type ExpiredClient, JOIN_FULL, TunnelClientTable } from "../src/index.ts";
 
 const endpoint = parseEndpoint("192.0.2.1:5000");
+/** THREATS' own figure with UDP_RELAY_LONG=1. */
+const THROWS = process.env.UDP_RELAY_LONG === "1" ? 100_000 : 1_000;
 const options = { capacity: 4, timeoutMs: 8_000, key: "u32", workers: 1 } as const;
 
 /** Joins and counts one datagram, in a guard of its own. */
@@ -86,6 +88,32 @@ describe("a sweep", () => {
     expect(calls).toBe(3);
     expect(reports).toEqual([["call 1", 3]]);
     expect(clients.stats()).toMatchObject({ callbacksThrown: 3, expiriesPending: 0 });
+  });
+
+  it(`goes on after ${THROWS} throws, and the others are told of`, () => {
+    let reported = 0;
+    using clients = TunnelClientTable.create({
+      ...options,
+      capacity: 100,
+      onError: (_error, thrown) => (reported += thrown),
+    });
+    clients.onExpire(() => {
+      throw new Error("a user's mistake");
+    });
+    let told = 0;
+    clients.onExpire(() => told++);
+    for (let start = 0; told < THROWS; start += 8_000) {
+      for (let id = 0; id < 100; id++) hear(clients, id, start);
+      clients.beat(start + 4_000);
+      clients.sweep(start + 8_000, 1_000);
+    }
+    expect(reported).toBe(THROWS);
+    expect(clients.stats()).toMatchObject({
+      callbacksThrown: THROWS,
+      expired: THROWS,
+      expiryOverflows: 0,
+      size: 0,
+    });
   });
 
   it("tells of a client again, and says so, if a thread dies while it tells", () => {
@@ -218,16 +246,17 @@ describe("a full table", () => {
   });
 
   it("keeps its paired clients under a flood of ids", () => {
-    using clients = TunnelClientTable.create({ capacity: 200, timeoutMs: 60_000, key: "u32" });
-    for (let id = 0; id < 150; id++) hear(clients, id, 1);
+    using clients = TunnelClientTable.create({ capacity: 220, timeoutMs: 60_000, key: "u32" });
+    for (let id = 0; id < 200; id++) hear(clients, id, 1);
     {
       using _guard = clients.enter();
-      for (let id = 0; id < 150; id++) clients.sent(clients.find(id), 1, 2);
+      for (let id = 0; id < 200; id++) clients.sent(clients.find(id), 1, 2);
     }
     for (let id = 1_000; id < 11_000; id++) hear(clients, id, 3 + Math.floor((id - 1_000) / 10));
     using _guard = clients.enter();
-    for (let id = 0; id < 150; id++) expect(clients.find(id)).toBeGreaterThanOrEqual(0);
-    expect(clients.size).toBe(200);
+    for (let id = 0; id < 200; id++) expect(clients.find(id)).toBeGreaterThanOrEqual(0);
+    expect(clients.size).toBe(220);
+    expect(clients.stats()).toMatchObject({ evicted: 10_000 - 20, expired: 0, joinsRefused: 0 });
   });
 });
 

@@ -1,7 +1,9 @@
 /**
  * The state path of a datagram, `ENGINE KIND CLIENTS`: from its key to its client, and the client's receive update. The clock
- * is read once for each 32 datagrams. ENGINE is the table, or what one writes by hand: a Map and an object a client.
+ * is read once for each 32 datagrams. ENGINE is the table, one datagram after the other or 32 looked up at once, or what one
+ * writes by hand: a Map and an object a client.
  */
+import type { Endpoint } from "@udp-relay/address-validation";
 import { CoarseClock } from "@udp-relay/clock";
 import { measure } from "../measure.ts";
 import { BATCH, clientsOf, filledTable, sending } from "./clients.ts";
@@ -51,6 +53,45 @@ if (engine === "table") {
           table.received(table.fromRinfo(rinfos[place]!, tick), 128, tick);
           place = place + 1 === rinfos.length ? 0 : place + 1;
         }
+        guard.leave();
+      }
+      return place;
+    });
+  }
+} else if (engine === "batch") {
+  const table = filledTable(kind, count, clients);
+  const { ids, endpoints } = sending(clients);
+  const slots = new Int32Array(BATCH);
+  if (kind === "u32") {
+    const senders = new Uint32Array(BATCH);
+    measure((iterations) => {
+      for (let done = 0; done < iterations; done += BATCH) {
+        const datagrams = Math.min(BATCH, iterations - done);
+        const tick = clock.update();
+        const guard = table.enter();
+        for (let n = 0; n < datagrams; n++) {
+          senders[n] = ids[place]!;
+          place = place + 1 === count ? 0 : place + 1;
+        }
+        table.findBatch(senders, slots, datagrams);
+        for (let n = 0; n < datagrams; n++) table.received(slots[n]!, 128, tick);
+        guard.leave();
+      }
+      return place;
+    });
+  } else {
+    const senders: Endpoint[] = endpoints.slice(0, BATCH);
+    measure((iterations) => {
+      for (let done = 0; done < iterations; done += BATCH) {
+        const datagrams = Math.min(BATCH, iterations - done);
+        const tick = clock.update();
+        const guard = table.enter();
+        for (let n = 0; n < datagrams; n++) {
+          senders[n] = endpoints[place]!;
+          place = place + 1 === count ? 0 : place + 1;
+        }
+        table.findEndpointBatch(senders, slots, datagrams);
+        for (let n = 0; n < datagrams; n++) table.received(slots[n]!, 128, tick);
         guard.leave();
       }
       return place;
