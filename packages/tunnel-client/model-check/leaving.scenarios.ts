@@ -136,4 +136,39 @@ export default [
     supervisor: repairs,
     check: ({ shared }) => auditPrefixes(shared.table),
   }),
+
+  defineScenario({
+    name: "two newcomers of a full table, one client of which is unpaired, killed anywhere",
+    touches: touching(["eviction", "slot-ranking", "table-expiry", "table-writers"]),
+    names,
+    setup: () =>
+      tinyTable({}, (table, slot) => {
+        table.sent(slot, 1, 0);
+        table.join(2, endpoint(2), 0);
+      }),
+    threads: [thread("worker 1", attachUser, join(3, 3)), thread("worker 2", attachUser, join(4, 4))],
+    interruption: "kill",
+    mode: { ...random, runs: 1_000 },
+    supervisor: repairs,
+    check: ({ shared, results, interrupted }) => {
+      const { table } = shared;
+      const ids = table.snapshot(1).map(({ id }) => id);
+      if (!ids.includes(1)) return "the paired client is gone";
+      if (ids.length > 2) return `${ids.length} clients in a table for 2`;
+      const { evicted, expired } = table.stats();
+      if (expired > 0 || evicted > 2) return `${expired} expired, ${evicted} evicted`;
+      if (interrupted === undefined) {
+        const joined = [...results.values()].filter((outcome) => outcome === "joined").length;
+        if (joined === 0) return `nobody took the unpaired one's place: ${[...results.values()].join()}`;
+        // More may go than come: the slot of one that went rests while the other thread is in a guard.
+        if (joined > evicted) return `${joined} joined, ${evicted} were evicted`;
+      }
+      // The places are all there.
+      for (const { handle } of table.snapshot(1)) table.remove(handle);
+      const outcomes = [10, 11].map((id) => join(id, id)({ ...shared, shared: table.shared }));
+      return outcomes.every((outcome) => outcome === "joined")
+        ? undefined
+        : `places are lost: ${outcomes.join()}`;
+    },
+  }),
 ];

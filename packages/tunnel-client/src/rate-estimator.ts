@@ -25,18 +25,19 @@ import { isFuture, sinceMs } from "./tick-distance.ts";
  * Concurrency: any thread; of those who race for an interval one wins, the others return. Never waits.
  */
 export function foldRate(memory: TableMemory, line: number, now: number, bytes: number): void {
-  const { words } = memory;
-  // Plain reads: the swap below succeeds only if both words are those that were read.
-  const tick = peek(words, line + CLAIM);
-  const folded = peek(words, line + CLAIM + 1);
+  const { ops } = memory;
+  // Not plainly, though the swap below judges it: bytes that are read before their claim may be fewer than it says.
+  const claimByte = (line + CLAIM) * 4;
+  const tick = ops.loadPair(claimByte);
+  const folded = ops.pairHigh();
   if (isFuture(now, tick)) {
     mendClaim(memory, line, now, tick, folded);
     return;
   }
   const elapsedMs = sinceMs(now, tick);
   if (elapsedMs < memory.foldMs) return;
-  const total = peek(words, line + BYTES);
-  if (memory.ops.casPair((line + CLAIM) * 4, tick, folded, now, total) !== 1) return;
+  const total = ops.load64((line + BYTES) * 4) | 0;
+  if (ops.casPair(claimByte, tick, folded, now, total) !== 1) return;
   const fresh = (total - folded) >>> 0;
   const last = Math.min(bytes, fresh);
   const gain = (last * 1_000) / memory.timeConstantMs + fadedRate(memory, fresh - last, elapsedMs);
