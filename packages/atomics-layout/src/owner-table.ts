@@ -18,7 +18,6 @@ import type { RegionOps, Words } from "@udp-relay/atomics-layout/memory";
  */
 export const OWNER_BYTES = 128;
 export const MAX_OWNERS = 256;
-export const JOURNAL_WORDS = 16;
 
 export const FREE = 0;
 export const LIVE = 1;

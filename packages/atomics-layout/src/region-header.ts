@@ -42,7 +42,7 @@ export interface Section {
 
 export type HashKeys = readonly [number, number, number, number];
 
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 export const NAME_BYTES = 48;
 export const MAX_PARAMETERS = 32;
 export const MAX_SECTIONS = 64;

@@ -52,7 +52,7 @@ function own(memory: MapMemory, shard: number, slot: number): void {
  *
  * Concurrency: the shard's holder.
  */
-export function detachSlot(memory: MapMemory, shard: number): number {
+function detachSlot(memory: MapMemory, shard: number): number {
   const { words } = memory;
   const at = shardAt(memory, shard);
   const fresh = peek(words, at + FRESH);
@@ -128,7 +128,7 @@ export function restSlot(memory: MapMemory, shard: number, slot: number, stamp: 
 }
 
 /** Why a shard got no slot. */
-export const NO_SLOT_RESTING: -1 = -1;
+const NO_SLOT_RESTING: -1 = -1;
 export const NO_SLOT_BUSY: -2 = -2;
 
 /**

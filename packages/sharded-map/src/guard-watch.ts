@@ -3,7 +3,7 @@ import type { MapMemory } from "./map-memory.ts";
 import type { LongGuard } from "./map-options.ts";
 
 /** A guard this long, in milliseconds, is reported. */
-export const LONG_GUARD_MS = 100;
+const LONG_GUARD_MS = 100;
 
 /**
  * Finds guards that stand still, from outside: their own threads cannot, being stopped, and a clock read at every guard

@@ -56,7 +56,7 @@ export function generationOf(control: number): number {
 }
 
 /** The control word with which a slot's next life begins. */
-export function nextLife(control: number): number {
+function nextLife(control: number): number {
   return ((generationOf(control) + 1) << GENERATION_BITS) | LIVE;
 }
 

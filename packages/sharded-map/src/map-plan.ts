@@ -32,9 +32,9 @@ export interface MapShape {
 
 /** How many shards share a spare segment. */
 export const GROUP_SHARDS = 4;
-export const MAX_SHARDS = 256;
+const MAX_SHARDS = 256;
 /** A slot number and the word behind it, `slot + 1`, fit 24 bits. */
-export const MAX_SLOTS: number = (1 << 24) - 2;
+const MAX_SLOTS: number = (1 << 24) - 2;
 const LARGE = 500_000;
 export const GUARD_WORDS = 16;
 export const SHARD_WORDS = 32;

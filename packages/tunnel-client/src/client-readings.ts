@@ -1,6 +1,6 @@
 import type { Endpoint } from "@udp-relay/address-validation";
 import { peek } from "@udp-relay/atomics-layout/memory";
-import { bothRates, priorityOf, readMeasured } from "./client-metrics.ts";
+import { priorityOf, readMeasured } from "./client-metrics.ts";
 import { JITTER, LAST_TICK, LATENCY, LOSS } from "./client-record.ts";
 import type { ClientSnapshot } from "./client-snapshot.ts";
 import { type ClientTotals, readTotals } from "./client-totals.ts";
@@ -53,9 +53,4 @@ export function readSnapshot(
     idleMs,
     ageMs: sinceMs(now, totals.startTick),
   };
-}
-
-/** Whether both rates together are below the threshold. Concurrency: in a guard; never waits. */
-export function isSlowAt(memory: TableMemory, slot: number, now: number): boolean {
-  return bothRates(memory, slot, now) < memory.settings.slowBytesPerSecond;
 }

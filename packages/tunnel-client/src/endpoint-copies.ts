@@ -26,7 +26,7 @@ function identityLine(memory: TableMemory, slot: number): number {
  *
  * Concurrency: in a guard; one atomic read: the words of a copy that was chosen since the guard began are there.
  */
-export function endpointAt(memory: TableMemory, slot: number): number {
+function endpointAt(memory: TableMemory, slot: number): number {
   const line = identityLine(memory, slot);
   return line + COPY_0 + (memory.ops.loadPair((line + SELECT) * 4) & 1) * COPY_WORDS;
 }

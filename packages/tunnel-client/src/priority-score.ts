@@ -24,7 +24,7 @@ export const defaultWeights: PriorityWeights = { bandwidth: 1, latency: 1, loss:
 
 /** The score of a client of which nothing is known yet. */
 export const INITIAL_PRIORITY = 1_000;
-export const MAX_PRIORITY = 0xffff;
+const MAX_PRIORITY = 0xffff;
 /** Age counts in steps of this many milliseconds, up to MAX_AGE_STEPS of them. */
 export const AGE_STEP_MS = 10_000;
 export const MAX_AGE_STEPS = 100;

@@ -1,7 +1,7 @@
 import ts from "typescript";
 
 /** What a call of the memory module, or of a region's operations, does to memory. */
-export type MemoryEffect = "read" | "write" | "both" | "order";
+type MemoryEffect = "read" | "write" | "both" | "order";
 
 const EFFECTS: Readonly<Record<string, MemoryEffect>> = {
   peek: "read",

@@ -3,7 +3,7 @@ import type { Operation } from "./operation.ts";
 import type { View } from "./view.ts";
 
 /** A plain store that its thread has made and that nobody else sees yet. */
-export interface BufferedStore {
+interface BufferedStore {
   readonly operation: Operation;
 }
 

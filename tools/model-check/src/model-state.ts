@@ -16,7 +16,7 @@ export type ThreadStatus =
   | "starting";
 
 /** A thread that spins its bound out because nothing changes; nobody else runs until it leaves the loop. */
-export interface SpinningOut {
+interface SpinningOut {
   readonly thread: number;
   /** The steps of one turn of the loop: any other step has left it. */
   readonly turn: ReadonlySet<string>;

@@ -2,7 +2,7 @@ import ts from "typescript";
 import { MemoryCalls, memoryCallsIn } from "./memory-calls.ts";
 import type { MemoryCall } from "./memory-calls.ts";
 
-export type MutationOperator =
+type MutationOperator =
   | "drop store"
   | "drop fence"
   | "swap stores"

@@ -4,7 +4,7 @@ import { AdapterError } from "../adapter-error.ts";
 import type { TransportOptions } from "./datagram-transport.ts";
 
 /** Largest UDP payload over IPv4: 65535 - 20 (IP header) - 8 (UDP header). */
-export const MAXIMUM_DATAGRAM_BYTES = 65_507;
+const MAXIMUM_DATAGRAM_BYTES = 65_507;
 
 /** `TransportOptions` that concern the socket, checked and with defaults. */
 export interface SocketOptions {

@@ -64,7 +64,7 @@ export class MasterAnnounce implements Disposable {
 }
 
 /** `GET {master}?version=…&name=…&port=…&clients=…&maxclients=…&masterpw=…&maintenance=…`. */
-export function announceUrl(master: string, announcement: Announcement): URL {
+function announceUrl(master: string, announcement: Announcement): URL {
   const { version, name, port, clients, maxClients, masterPassword, maintenance } = announcement;
   const url = new URL(master);
   const parameters = {

@@ -13,7 +13,7 @@ const FILLER_AT = 8;
 /** What addresses and ports are XORed with, byte by byte. */
 const MASK = 0x20;
 
-export const natDropReasons = ["badRequest", "addressRefused", "notIPv4", "requestLimit", "notSent"] as const;
+const natDropReasons = ["badRequest", "addressRefused", "notIPv4", "requestLimit", "notSent"] as const;
 export type NatDropReason = (typeof natDropReasons)[number];
 
 export interface NatHelperOptions {

@@ -1,7 +1,7 @@
 import type { RelayConfig, RelayConfigField } from "./relay-config.ts";
 
 /** What may change while the relay runs; the rest is built into sockets and shared memory. */
-export const reloadableFields: readonly RelayConfigField[] = [
+const reloadableFields: readonly RelayConfigField[] = [
   "policy",
   "allow",
   "deny",

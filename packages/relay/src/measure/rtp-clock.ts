@@ -31,7 +31,7 @@ const staticClocks: Readonly<Record<number, number>> = {
   34: 90_000, // H263
 };
 
-export const PAYLOAD_TYPES = 128;
+const PAYLOAD_TYPES = 128;
 
 /**
  * Clock in Hz of each of the 128 payload types, 0 where it is not known: those packets count for loss, not for jitter.

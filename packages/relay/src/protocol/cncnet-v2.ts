@@ -2,7 +2,7 @@ import { PING_BYTES, PONG_BYTES } from "./cncnet-v3.ts";
 import type { Datagram, Protocol, Route } from "./protocol.ts";
 
 /** `i16 sender BE | i16 receiver BE | payload`. */
-export const V2_HEADER_BYTES = 4;
+const V2_HEADER_BYTES = 4;
 
 /**
  * The CnCNet V2 tunnel protocol. Its ids are allotted over HTTP, {@link Protocol.allotsIds}; here they are u16, and

@@ -7,9 +7,9 @@ export const PING_BYTES = 50;
 /** … and is answered with this many of its bytes. */
 export const PONG_BYTES = 12;
 /** Ids, command byte and the SHA-1 of the password. */
-export const COMMAND_BYTES: number = V3_HEADER_BYTES + 1 + 20;
+const COMMAND_BYTES: number = V3_HEADER_BYTES + 1 + 20;
 /** The receiver that marks a command (with sender 0). */
-export const COMMAND_RECEIVER = 0xffffffff;
+const COMMAND_RECEIVER = 0xffffffff;
 /** Strict mode: the shortest data packet of a real client. */
 const STRICT_DATA_BYTES = 15;
 

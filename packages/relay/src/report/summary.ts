@@ -4,14 +4,14 @@ import { count, duration } from "./quantities.ts";
 import type { RelayReport } from "./relay-report.ts";
 
 /** What the demo's players counted, added up. */
-export interface PlayerTotals {
+interface PlayerTotals {
   readonly sent: number;
   readonly received: number;
   readonly pongs: number;
   readonly lostOnLinks: number;
 }
 
-export function playerTotals(players: readonly PlayerReport[]): PlayerTotals {
+function playerTotals(players: readonly PlayerReport[]): PlayerTotals {
   const sum = (of: (player: PlayerReport) => number): number =>
     players.reduce((total, player) => total + of(player), 0);
   return {
