@@ -34,7 +34,7 @@ export function readMeasured(memory: TableMemory, slot: number, word: MeasuredWo
 }
 
 /** Both directions together, bytes a second. Concurrency: in a guard; never waits. */
-export function bothRates(memory: TableMemory, slot: number, now: number): number {
+function bothRates(memory: TableMemory, slot: number, now: number): number {
   return rateAt(memory, receiveLine(memory, slot), now) + rateAt(memory, sendLine(memory, slot), now);
 }
 
