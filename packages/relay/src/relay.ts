@@ -7,6 +7,7 @@ import { reloadable } from "./config/reload.ts";
 import type { OperatedRelay, RelayPhase } from "./operations/operated-relay.ts";
 import type { RelayLog } from "./operations/relay-log.ts";
 import { shownEndpoint } from "./operations/shown-endpoint.ts";
+import { signedId } from "./protocol/cncnet-v2.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import type { ClientReport, RelayReport, WorkerReport } from "./report/relay-report.ts";
 import { RelayMemory } from "./shared/relay-memory.ts";
@@ -272,7 +273,7 @@ export class Relay implements OperatedRelay {
   #reportOf(client: ClientSnapshot, live: boolean): ClientReport {
     return {
       protocol: this.protocolName,
-      id: client.id ?? 0,
+      id: this.protocolName === "v2" ? signedId(client.id ?? 0) : (client.id ?? 0),
       endpoint: isUnbound(client.endpoint)
         ? "unbound"
         : shownEndpoint(client.endpoint, this.#config.logAddresses),

@@ -78,6 +78,11 @@ export class Tunnels implements OperatedRelay, AsyncDisposable {
     return this.#relays[0].port;
   }
 
+  /** The port of the V2 tunnel, UDP and HTTP; undefined where there is none. */
+  get v2Port(): number | undefined {
+    return this.#v2Http?.port;
+  }
+
   /** `203.0.113.1:50001 v3, 203.0.113.1:50000 v2`. */
   get title(): string {
     return this.#relays

@@ -27,9 +27,6 @@ async function peer(port: number): Promise<RealPeer> {
   return opened;
 }
 
-/** The port of the V2 tunnel beside the other one. */
-const v2Port = (tunnels: Tunnels): number => Number(/:(\d+)$/.exec(tunnels.endpoint)![1]);
-
 async function request(port: number, path: string): Promise<{ status: number; body: string }> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`);
   return { status: response.status, body: await response.text() };
@@ -40,7 +37,7 @@ describe("a V2 tunnel beside a V3 tunnel, on real sockets", () => {
     "with %i worker threads: ids over HTTP, datagrams over UDP on the same port number",
     async (workers) => {
       const tunnels = await start({ v2Port: 0, v2RequestsPerMinute: 100, workers });
-      const port = v2Port(tunnels);
+      const port = tunnels.v2Port!;
       const [a = 0, b = 0] = JSON.parse((await request(port, "/request?clients=2")).body) as number[];
       const [alice, bob] = [await peer(port), await peer(port)];
       await bob.sendBytes(v2(b, a, 20));
@@ -64,7 +61,9 @@ describe("a V2 tunnel beside a V3 tunnel, on real sockets", () => {
         maxClients: 400,
         forwarded: 2,
       });
-      expect(clients.map((client) => client.protocol).sort()).toEqual(["v2", "v2", "v3", "v3"]);
+      expect(clients.map(({ protocol: spoken, id }) => `${spoken} ${id}`).sort()).toEqual(
+        [`v2 ${a}`, `v2 ${b}`, "v3 1", "v3 2"].sort(),
+      );
     },
   );
 
@@ -79,7 +78,7 @@ describe("a V2 tunnel beside a V3 tunnel, on real sockets", () => {
     const tunnels = await start({ v2Port: 0, v2RequestsPerMinute: 1_000, natPorts: [0] });
     const http = await OperatorHttp.listen(tunnels, { address: "0", log, drainMs: 0, onDrained: ignore });
     closing.push(() => http.close());
-    const port = v2Port(tunnels);
+    const port = tunnels.v2Port!;
     tunnels.maintenance = true;
     expect((await request(port, "/request?clients=2")).status).toBe(503);
     tunnels.maintenance = false;

@@ -1,5 +1,3 @@
-import { signedId } from "../protocol/cncnet-v2.ts";
-
 /** Quantities as a person reads them, in few columns. Undefined or null is a dash: nothing measures it. */
 
 const DASH = "-";
@@ -30,8 +28,8 @@ export function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
-/** Client ids as the protocol's users know them: V2's are signed decimals, all others hexadecimal. */
+/** A reported client's id as the protocol's users know it: V2's are signed decimals, all others hexadecimal. */
 export function clientId(id: number, protocol: string): string {
-  if (protocol === "v2") return String(signedId(id));
+  if (protocol === "v2") return String(id);
   return (id >>> 0).toString(16).padStart(8, "0");
 }

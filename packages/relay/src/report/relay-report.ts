@@ -4,7 +4,7 @@ import type { NatHelperReport } from "../cncnet/nat-helper.ts";
 export interface ClientReport {
   /** The protocol that the client speaks. */
   readonly protocol: string;
-  /** The protocol's id. */
+  /** The protocol's id: u32, signed 16 bits with CnCNet V2. */
   readonly id: number;
   /** Cut to its prefix where addresses are anonymous; `unbound` while it is not known. */
   readonly endpoint: string;
