@@ -45,7 +45,10 @@ export interface UWebSocketsTransportOptions extends Omit<
   readonly app: UWebSocketApp;
   /** Route of the WebSockets. Default `/*`. */
   readonly pattern?: string;
-  /** Judges a newcomer by its address (port 0). One that is refused is closed with 1008, policy violation. */
+  /**
+   * Judges a newcomer by its address; its port, which uWebSockets.js does not tell, reads 1. One that is refused is
+   * closed with 1008, policy violation.
+   */
   readonly admit?: (remote: Endpoint) => boolean;
   /** Connections at the same time, at most; default 10,000. One more is closed with 1013, try again later. */
   readonly maxConnections?: number;
@@ -64,6 +67,8 @@ interface Connection {
   readonly remote: Endpoint;
 }
 
+/** Not 0, which every address policy refuses. */
+const UNKNOWN_PORT = 1;
 const GOING_AWAY = 1001;
 const POLICY_VIOLATION = 1008;
 const TRY_AGAIN_LATER = 1013;
@@ -136,7 +141,7 @@ export class UWebSocketsTransport extends BaseTransport {
     return isWebsocketEndpoint(endpoint);
   }
 
-  /** The address that a peer connected from (port 0), undefined when it is gone. */
+  /** The address that a peer connected from (its port reads 1), undefined when it is gone. */
   remoteAddress(endpoint: Endpoint): Endpoint | undefined {
     return this.#find(endpoint)?.remote;
   }
@@ -182,7 +187,7 @@ export class UWebSocketsTransport extends BaseTransport {
 
   #onOpen(ws: UWebSocket): void {
     const address = new Uint8Array(ws.getRemoteAddress());
-    const remote = endpointFromBytes(address, 0, address.length === 4 ? 4 : 6, 0);
+    const remote = endpointFromBytes(address, 0, address.length === 4 ? 4 : 6, UNKNOWN_PORT);
     if (this.closed) ws.end(GOING_AWAY, "the relay closes");
     else if (this.#byNumber.size >= this.#maxConnections) ws.end(TRY_AGAIN_LATER, "full");
     else if (!this.#admits(remote)) ws.end(POLICY_VIOLATION, "refused");
