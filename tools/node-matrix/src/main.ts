@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildPackages } from "./build.ts";
 import { findSuites } from "./suites.ts";
@@ -7,6 +9,8 @@ import { runSuites, type Verdict } from "./run-suites.ts";
 /**
  * `npm run test:matrix -- [PACKAGE …] [--on 20,bun] [--suite litmus] [--long] [--verbose]`
  *
+ * `… -- PACKAGE --on 20 --program examples/NAME [-- ARGUMENTS]` runs one of its programs there instead, in the terminal.
+ *
  * Runs the suites that a package names under `nodeMatrix` in its package.json on every supported runtime: vitest and
  * type stripping need a newer Node than the packages do. Prints a table; exits with 1 if anything failed.
  */
@@ -15,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     on: { type: "string", default: RUNTIMES.map(({ name }) => name).join(",") },
     suite: { type: "string" },
+    program: { type: "string" },
     long: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
@@ -28,6 +33,7 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
+if (values.program !== undefined) process.exit(runProgram(values.program));
 const suites = findSuites(positionals, values.suite);
 if (suites.length === 0) {
   console.error("no suites: a package lists them under nodeMatrix in its package.json");
@@ -50,3 +56,20 @@ for (const runtime of RUNTIMES.filter(({ name }) => wanted.includes(name))) {
   }
 }
 process.exit(verdicts.every(({ ok }) => ok) ? 0 : 1);
+
+/** @returns its exit status */
+function runProgram(program: string): number {
+  const [packageName = "", ...args] = positionals;
+  const runtime = RUNTIMES.find(({ name }) => name === values.on);
+  if (runtime?.version === undefined) {
+    console.error("--program needs one Node by --on");
+    return 2;
+  }
+  const path = fileURLToPath(new URL(`${packageName}/${program}.js`, buildPackages([packageName])));
+  const env = { ...process.env, NODE_OPTIONS: "" };
+  const { status } = spawnSync(fetchRuntime(runtime), ["--enable-source-maps", path, ...args], {
+    stdio: "inherit",
+    env,
+  });
+  return status ?? 1;
+}
