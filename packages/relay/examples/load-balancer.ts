@@ -1,7 +1,7 @@
 /**
  * A load balancer for UDP: three backends, ten clients, and one backend that goes away while they talk.
  *
- *     node packages/relay/examples/load-balancer.ts
+ *     npm run example packages/relay/examples/load-balancer.ts
  */
 import { createSocket, type Socket } from "node:dgram";
 import { parseEndpoint } from "@udp-relay/address-validation";

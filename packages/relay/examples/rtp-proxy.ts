@@ -2,7 +2,7 @@
  * A media proxy that tells how the call sounds: 10 s of G.711 in each direction, faster than real time, of which the
  * caller's network loses every 25th packet. The datagrams pass unchanged.
  *
- *     node packages/relay/examples/rtp-proxy.ts
+ *     npm run example packages/relay/examples/rtp-proxy.ts
  */
 import { createSocket, type Socket } from "node:dgram";
 import { parseEndpoint } from "@udp-relay/address-validation";
