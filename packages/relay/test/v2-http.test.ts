@@ -177,6 +177,28 @@ describe("V2 HTTP: limits", () => {
     expect((await get("/health")).status).toBe(200);
   });
 
+  it.each([
+    ...["//", "///", "//[", "/\\\\", "//%", "//a:99999/", "http://[", "*"].map((line) => [line, 404]),
+    ...["//tunnel/request?clients=2", "/x/../request?clients=2", "/request/?clients=2"].map((line) => [
+      line,
+      404,
+    ]),
+    ["/request?clients=%zz", 400],
+    ["/request", 400],
+    ["/maintenance/%zz", 401],
+    ["http://tunnel/health", 200],
+    ["HTTP://[/health", 200],
+  ])("answers the target %s by %i, and lives", async (line, status) => {
+    const { http, get } = await serve();
+    const socket = connect(http.port, "127.0.0.1");
+    socket.write(`GET ${line} HTTP/1.1\r\nHost: tunnel\r\n\r\n`);
+    let answer = "";
+    socket.on("data", (bytes: Buffer) => (answer += bytes.toString()));
+    await once(socket, "close");
+    expect(answer.split("\r\n")[0]).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect((await get("/health")).status).toBe(200);
+  });
+
   it("refuses a TCP port that is taken, by name", async () => {
     const { http } = await serve();
     await expect(serve(200, { port: http.port })).rejects.toMatchObject({ code: "ERR_RELAY_PORT_IN_USE" });

@@ -53,7 +53,8 @@ export class V2Http {
     const http = new V2Http(tunnel, options);
     const { host, port } = options;
     await new Promise<void>((resolve, reject) => {
-      http.#server.once("error", (cause: NodeJS.ErrnoException) => {
+      // For good: what `accept` fails with later (no descriptor left) costs that connection only.
+      http.#server.on("error", (cause: NodeJS.ErrnoException) => {
         reject(
           cause.code === "EADDRINUSE"
             ? new RelayError("ERR_RELAY_PORT_IN_USE", `TCP port ${port} of ${host} is in use`, { cause })
@@ -102,12 +103,12 @@ export class V2Http {
       reply(response, 429, "too many requests\n");
       return;
     }
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://tunnel");
+    const { path, query } = target(request.url ?? "/");
     if (request.method !== "GET") reply(response, 404, "not found\n");
-    else if (pathname === "/request") this.#request(searchParams.get("clients"), response);
-    else if (pathname === "/status") this.#status(response);
-    else if (pathname === "/health") reply(response, 200, "OK");
-    else if (pathname.startsWith("/maintenance/")) this.#maintenance(pathname.slice(13), response);
+    else if (path === "/request") this.#request(query.get("clients"), response);
+    else if (path === "/status") this.#status(response);
+    else if (path === "/health") reply(response, 200, "OK");
+    else if (path.startsWith("/maintenance/")) this.#maintenance(path.slice(13), response);
     else reply(response, 404, "not found\n");
   }
 
@@ -137,6 +138,15 @@ export class V2Http {
     this.#tunnel.maintenance = !this.#tunnel.maintenance;
     reply(response, 200, `maintenance ${this.#tunnel.maintenance ? "on" : "off"}\n`);
   }
+}
+
+/**
+ * Path and query of a request line, of its absolute form too (RFC 9112 section 3.2). Not by `URL`, which throws on `//` and
+ * takes a host for a part of the path.
+ */
+function target(url: string): { readonly path: string; readonly query: URLSearchParams } {
+  const [, path = "", query] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/i.exec(url) ?? [];
+  return { path, query: new URLSearchParams(query) };
 }
 
 function digest(password: string): Buffer | undefined {
