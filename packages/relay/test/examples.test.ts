@@ -2,13 +2,14 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { programEnvironment } from "./program-environment.ts";
 
 async function run(name: string, ...args: string[]): Promise<string[]> {
   const program = fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url));
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--conditions=@udp-relay/source", program, ...args],
-    { env: { ...process.env, NODE_OPTIONS: "" } },
+    { env: programEnvironment },
   );
   return stdout.trimEnd().split("\n");
 }
