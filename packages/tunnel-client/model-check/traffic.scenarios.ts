@@ -1,4 +1,5 @@
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
+import type { ScenarioOptions } from "@udp-relay/model-check";
 import { JOIN_BUSY } from "../src/index.ts";
 import {
   attachUser,
@@ -38,6 +39,48 @@ const receive =
   };
 
 const snapshotAt = ({ table, handle }: TinyTable | User, tick: number) => table.snapshotOf(handle, tick)!;
+
+/** Whoever died in it: the client has one endpoint, and can be rebound. */
+function rebound(
+  { table, handle }: TinyTable,
+  outcomes: readonly unknown[],
+  interrupted: string | undefined,
+): string | undefined {
+  for (const outcome of outcomes) {
+    if (outcome !== undefined && outcome !== "0" && outcome !== `${JOIN_BUSY}`)
+      return `rebind answered ${JSON.stringify(outcome)}`;
+  }
+  if (interrupted === undefined && !outcomes.includes("0")) return "nobody rebound";
+  const now = table.snapshotOf(handle, 1)!.endpoint;
+  if (now.port !== 1_000 + now.a3) return `torn at the end: host ${now.a3}, port ${now.port}`;
+  // At once, or once the copy has rested.
+  const guard = table.enter();
+  const slot = table.resolve(handle);
+  let result = table.rebind(slot, endpoint(4), 2);
+  guard.leave();
+  if (result === JOIN_BUSY) result = table.rebind(slot, endpoint(4), 2);
+  return result === 0 ? undefined : `nobody can rebind it any more (${result})`;
+}
+
+const rebindings: ScenarioOptions<TinyTable> = {
+  name: "rebind against rebind",
+  touches,
+  names,
+  setup: () => tinyTable(),
+  threads: [2, 3].map((host, i) =>
+    thread(`worker ${i + 1}`, attachUser, ({ table, handle }: User) => {
+      const guard = table.enter();
+      const slot = table.resolve(handle);
+      const result = table.rebind(slot, endpoint(host), 1);
+      const { a3, port } = table.endpoint(slot);
+      guard.leave();
+      return port === 1_000 + a3 ? `${result}` : `torn: host ${a3}, port ${port}`;
+    }),
+  ),
+  interruption: "kill",
+  supervisor: repairs,
+  check: ({ shared, results, interrupted }) => rebound(shared, [...results.values()], interrupted),
+};
 
 export default [
   defineScenario({
@@ -132,41 +175,21 @@ export default [
   }),
 
   defineScenario({
+    ...rebindings,
+    name: "rebind against rebind, and who reads",
+    interruption: "none",
+  }),
+
+  // Every interleaving of it takes 25 s: for the long form.
+  defineScenario({
+    ...rebindings,
     name: "rebind against rebind, killed anywhere, and who reads",
-    touches,
-    names,
-    setup: () => tinyTable(),
-    threads: [2, 3].map((host, i) =>
-      thread(`worker ${i + 1}`, attachUser, ({ table, handle }: User) => {
-        const guard = table.enter();
-        const slot = table.resolve(handle);
-        const result = table.rebind(slot, endpoint(host), 1);
-        const { a3, port } = table.endpoint(slot);
-        guard.leave();
-        return `${result} ${a3} ${port}`;
-      }),
-    ),
-    interruption: "kill",
-    supervisor: repairs,
-    check: ({ shared, results, interrupted }) => {
-      const { table, handle } = shared;
-      const outcomes = [...results.values()].filter((result) => typeof result === "string");
-      for (const outcome of outcomes) {
-        const [result, a3, port] = outcome.split(" ").map(Number);
-        if (result !== 0 && result !== JOIN_BUSY) return `rebind answered ${result}`;
-        if (port !== 1_000 + a3!) return `torn: host ${a3}, port ${port}`;
-      }
-      if (interrupted === undefined && !outcomes.some((outcome) => outcome.startsWith("0")))
-        return "nobody rebound";
-      const now = table.snapshotOf(handle, 1)!.endpoint;
-      if (now.port !== 1_000 + now.a3) return `torn at the end: host ${now.a3}, port ${now.port}`;
-      // Whoever died in it, the client can be rebound: at once, or once the copy has rested.
-      const guard = table.enter();
-      const slot = table.resolve(handle);
-      let result = table.rebind(slot, endpoint(4), 2);
-      guard.leave();
-      if (result === JOIN_BUSY) result = table.rebind(slot, endpoint(4), 2);
-      return result === 0 ? undefined : `nobody can rebind it any more (${result})`;
-    },
+    mode: { runs: 800, seed: 15, depth: 4 },
+  }),
+
+  defineScenario({
+    ...rebindings,
+    name: "rebind against rebind, killed anywhere, and who reads, every interleaving",
+    long: true,
   }),
 ];

@@ -17,6 +17,9 @@ export interface Exploration {
   readonly passes: number;
 }
 
+/** How the message of a limit that was hit ends: such a failure says nothing about the code. */
+export const UNDECIDED = "not checked exhaustively";
+
 /** States of the first pass that are worth their time even if it turns out to be in vain; doubled with each. */
 const PATIENCE = 512;
 
@@ -80,13 +83,10 @@ class Pass {
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
       if (this.#seen.size > this.#maxStates) {
-        throw new ScenarioFailure(`more than ${this.#maxStates} states: not checked exhaustively`, undefined);
+        throw new ScenarioFailure(`more than ${this.#maxStates} states: ${UNDECIDED}`, undefined);
       }
       if ((this.#seen.size & 255) === 0 && processorMs() > this.#deadline) {
-        throw new ScenarioFailure(
-          `out of time after ${this.#seen.size} states: not checked exhaustively`,
-          undefined,
-        );
+        throw new ScenarioFailure(`out of time after ${this.#seen.size} states: ${UNDECIDED}`, undefined);
       }
       if (this.#seen.size > this.#patience && this.#invalidated()) return undefined;
       this.#expand(state, stack);

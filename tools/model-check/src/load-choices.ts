@@ -1,4 +1,4 @@
-import { touches, withView } from "./memory-state.ts";
+import { isOvertakenAt, settled, settledAt, touches, withView } from "./memory-state.ts";
 import type { MemoryState, Overwritten } from "./memory-state.ts";
 import { extract } from "./operation.ts";
 import type { Operation } from "./operation.ts";
@@ -7,6 +7,8 @@ import type { WeakMemory } from "./weak-memory.ts";
 
 export interface LoadChoice {
   readonly result: number | bigint;
+  /** It was replaced already, by a write that the writer's later plain stores have overtaken. */
+  readonly replacedBy?: number;
   /** The oldest moment that explains it, as an index into the changes that the thread's plain loads may have missed. */
   since: number;
 }
@@ -64,7 +66,11 @@ export function afterPeek(
   index: number,
 ): MemoryState {
   const { peeked, changes } = memory.late[thread]!;
-  const next = peeked ? memory : { ...memory, late: memory.late.with(thread, { peeked: true, changes }) };
+  // No atomic load finds less of this word from now on.
+  const left = changes.filter((change) => change.location !== operation.location || change.index >= index);
+  const same = peeked && left.length === changes.length;
+  const late = same ? memory : { ...memory, late: memory.late.with(thread, { peeked: true, changes: left }) };
+  const next = index === model.last(memory, operation.location) ? settledAt(late, operation, thread) : late;
   if (memory.histories[operation.location] === undefined) return next;
   const view = raised(memory.views[thread]!, model.weak.get(operation.location)!, index);
   const carried = memory.carried[operation.location]?.[index];
@@ -88,7 +94,7 @@ export function loadChoices(
   const own = memory.buffers[thread]!.some(
     (entry) => touches(entry.operation, location) || touches(entry.operation, high),
   );
-  const choices: LoadChoice[] = [{ result: newest, since: changes.length }];
+  const choices: LoadChoice[] = [{ result: newest, since: own ? 0 : changes.length }];
   for (let since = changes.length - 1; peeked && !own && since >= 0; since--) {
     const low = valueAt(model, memory, changes, since, location);
     const result = extract(operation, low, high < 0 ? 0 : valueAt(model, memory, changes, since, high));
@@ -96,7 +102,29 @@ export function loadChoices(
     if (known === undefined) choices.push({ result, since });
     else known.since = since;
   }
-  return choices;
+  return own ? choices : [...choices, ...replacedValues(model, memory, thread, operation, choices)];
+}
+
+/** What others' last atomic writes replaced, where their later plain stores were seen first. */
+function replacedValues(
+  model: WeakMemory,
+  memory: MemoryState,
+  thread: number,
+  operation: Operation,
+  known: readonly LoadChoice[],
+): readonly LoadChoice[] {
+  const { location, high } = operation;
+  return memory.overtaken.flatMap((write, other) => {
+    if (write?.passed !== true || other === thread || !isOvertakenAt(memory, other, operation)) return [];
+    const before = (word: number): number =>
+      word === write.location
+        ? write.lowBefore
+        : word === write.high
+          ? write.highBefore
+          : model.latest(memory, word);
+    const result = extract(operation, before(location), high < 0 ? 0 : before(high));
+    return known.some((choice) => choice.result === result) ? [] : [{ result, since: 0, replacedBy: other }];
+  });
 }
 
 /** The memory after an atomic load: of the newest value, or of an older one from before change number `since`. */
@@ -107,12 +135,38 @@ export function afterLoad(
   operation: Operation,
   choice: LoadChoice,
 ): MemoryState {
+  const last = (word: number): number => model.last(memory, word);
+  const writer = choice.replacedBy;
+  if (writer !== undefined) {
+    // The write is still to come, and so are its thread's loads after it. It is the last one to these words: any other
+    // would have made it visible.
+    const late = memory.late.with(writer, { ...memory.late[writer]!, changes: [] });
+    return withSeen(model, settled({ ...memory, late }, thread), thread, operation, (word) => last(word) - 1);
+  }
   const { peeked, changes } = memory.late[thread]!;
   const left = choice.since === 0 ? changes : changes.slice(choice.since);
   const shorter =
     left === changes ? memory : { ...memory, late: memory.late.with(thread, { peeked, changes: left }) };
   const { result } = model.atomic(memory, thread, operation);
-  return result === choice.result ? model.atomic(shorter, thread, operation).memory : shorter;
+  if (result === choice.result) return model.atomic(shorter, thread, operation).memory;
+  const found = (word: number): number => left.find(({ location }) => location === word)?.index ?? last(word);
+  return withSeen(model, settled(shorter, thread), thread, operation, found);
+}
+
+/** The thread sees nothing older of these words any more than what it has just found. */
+function withSeen(
+  model: WeakMemory,
+  memory: MemoryState,
+  thread: number,
+  { location, high }: Operation,
+  index: (word: number) => number,
+): MemoryState {
+  let view = memory.views[thread]!;
+  for (const word of high < 0 ? [location] : [location, high]) {
+    const weak = model.weak.get(word);
+    if (weak !== undefined) view = raised(view, weak, Math.max(0, index(word)));
+  }
+  return withView(memory, thread, view);
 }
 
 function valueAt(

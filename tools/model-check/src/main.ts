@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { findScenarioFiles, loadScenarios } from "./scenario-files.ts";
 import { runScenario } from "./run-scenario.ts";
+import type { Scenario } from "./scenario.ts";
 import { tableFoot, tableHead, tableRow } from "./table.ts";
 import type { TableRow } from "./table.ts";
 
@@ -31,8 +32,15 @@ async function runFile(path: string, report: (row: TableRow) => void): Promise<v
     if (scenario.long === true && !options.long) continue;
     if (options.scenario !== undefined && !scenario.name.includes(options.scenario)) continue;
     if (options.touches !== undefined && !scenario.touches.includes(options.touches)) continue;
-    report({ file, ...runScenario(scenario) });
+    report({ file, ...runScenario(options.long ? longForm(scenario) : scenario) });
   }
+}
+
+function longForm(scenario: Scenario): Scenario {
+  const { mode } = scenario;
+  return typeof mode === "object"
+    ? { ...scenario, mode: { ...mode, runs: mode.longRuns ?? mode.runs } }
+    : scenario;
 }
 
 /** @returns the exit code: 0 if every file was run whole and every scenario holds */

@@ -47,6 +47,13 @@ export function memoryKey(
       text += `${location}.${operation.shift}<${operation.operand} `;
     }
   }
+  memory.overtaken.forEach((write, thread) => {
+    const open = peekers.some((peeker) => peeker.thread === thread) || memory.buffers[thread]!.length > 0;
+    if (write === undefined || (!open && !write.passed)) return;
+    const { location, high, lowBefore, highBefore, passed } = write;
+    if (!live.has(locationBit(location)) && (high < 0 || !live.has(locationBit(high)))) return;
+    text += `o${thread}:${location}=${lowBefore},${high < 0 ? "" : highBefore}${passed ? "!" : ""}`;
+  });
   return text;
 }
 
@@ -70,9 +77,8 @@ function historyKey(
   if (base === last) return "";
   let text = `~${location}:${history.slice(base).join()}/`;
   if (model.dependentLoads) text += JSON.stringify(memory.carried[location]?.slice(base));
-  for (const { thread, peeks } of peekers) {
-    text += peeks.has(bit) ? `${(memory.views[thread]![weak] ?? 0) - base},` : "-,";
-  }
+  // Also of threads that do not look there any more: what they have seen goes on with what they release.
+  for (const { thread } of peekers) text += `${Math.max(0, (memory.views[thread]![weak] ?? 0) - base)},`;
   text += `f${Math.max(0, (memory.fenceView[weak] ?? 0) - base)}`;
   for (let other = 0; other < memory.released.length; other++) {
     const released = memory.released[other]?.[weak] ?? 0;

@@ -24,6 +24,19 @@ export interface MemoryState {
   readonly fenceView: View;
   readonly buffers: readonly (readonly BufferedStore[])[];
   readonly late: readonly LateLoads[];
+  /** For each thread its last atomic write, as long as its later plain stores may be visible before that one. */
+  readonly overtaken: readonly (OvertakenWrite | undefined)[];
+}
+
+/** An atomic write that the thread's later plain stores may overtake, until its next fence or atomic access. */
+export interface OvertakenWrite {
+  readonly location: number;
+  readonly high: number;
+  /** What the words held before: what others' atomic loads may still find. */
+  readonly lowBefore: number;
+  readonly highBefore: number;
+  /** One of those stores is visible already. Until then, finding the old value only means to have come earlier. */
+  readonly passed: boolean;
 }
 
 /** Which older values a thread's next atomic load may find, because plain loads before it may be late. */
@@ -38,6 +51,8 @@ export interface LateLoads {
 export interface Overwritten {
   readonly location: number;
   readonly value: number;
+  /** The number of the write that the value was, where the location is read plainly. */
+  readonly index: number;
 }
 
 /** A state in the making: its values and releases are its own. */
@@ -53,14 +68,47 @@ export function ordered(memory: MemoryState, thread: number): MemoryState {
   return memory.late[thread] === ON_TIME ? memory : { ...memory, late: memory.late.with(thread, ON_TIME) };
 }
 
-/** Notes a change of a word for the others, whose plain loads may turn out to be late. */
+/**
+ * Notes a change of a word for the others, whose plain loads may turn out to be late; its own writer sees nothing older
+ * of it any more.
+ */
 export function overwrite(draft: Draft, thread: number, location: number, before: number): void {
-  if (draft.values[location] === before) return;
+  const index = (draft.histories[location]?.length ?? 1) - 2;
   for (let other = 0; other < draft.late.length; other++) {
-    if (other === thread) continue;
     const { peeked, changes } = draft.late[other]!;
-    draft.late = draft.late.with(other, { peeked, changes: [...changes, { location, value: before }] });
+    if (other === thread) {
+      const left = changes.filter((change) => change.location !== location);
+      if (left.length < changes.length) draft.late = draft.late.with(other, { peeked, changes: left });
+    } else if (draft.values[location] !== before) {
+      const next = [...changes, { location, value: before, index }];
+      draft.late = draft.late.with(other, { peeked, changes: next });
+    }
   }
+}
+
+/** The thread's last atomic write is visible to all. */
+export function settled(memory: MemoryState, thread: number): MemoryState {
+  return memory.overtaken[thread] === undefined
+    ? memory
+    : { ...memory, overtaken: memory.overtaken.with(thread, undefined) };
+}
+
+/**
+ * Somebody has seen, or overwritten, these words: whatever wrote them last is visible to all.
+ *
+ * @param except a thread that has only seen its own write, which it does before all others
+ */
+export function settledAt(memory: MemoryState, operation: Operation, except = -1): MemoryState {
+  let next = memory;
+  for (let thread = 0; thread < memory.overtaken.length; thread++) {
+    if (thread !== except && isOvertakenAt(next, thread, operation)) next = settled(next, thread);
+  }
+  return next;
+}
+
+export function isOvertakenAt({ overtaken }: MemoryState, thread: number, operation: Operation): boolean {
+  const write = overtaken[thread];
+  return write !== undefined && (touches(operation, write.location) || touches(operation, write.high));
 }
 
 export function touches(operation: Operation, location: number): boolean {

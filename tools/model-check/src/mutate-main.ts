@@ -41,7 +41,7 @@ if (options.list) {
 }
 
 using run = new MutationRun(scenarios, Number(options["long-seconds"]) * 1_000);
-await run.measure(chosen);
+await run.measure(chosen, Number(options.jobs));
 const outcomes = await runAll(chosen);
 const { reached, equivalent, killed } = countOutcomes(outcomes, reasons);
 const counted = reached - equivalent;

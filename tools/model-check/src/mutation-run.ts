@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url";
 import type { ListedScenario } from "./list-scenarios.ts";
 import type { Mutant } from "./mutation-operators.ts";
 import { mutantsOf } from "./mutation-operators.ts";
-import { SourceCoverage } from "./source-coverage.ts";
 import type { MutantJob, MutantVerdict } from "./run-mutant.ts";
 
 /** A mutant and where it is. */
@@ -22,7 +21,7 @@ export interface MutantOutcome {
   readonly line: number;
   /** Whether any scenario executes the code; what none does is for the package's own tests, and not run. */
   readonly reached: boolean;
-  /** The scenario that failed; absent: it survived all of them. */
+  /** The scenario that failed; absent: it survived all of them, or hit a limit in some and survived the others. */
   readonly killedBy?: string;
   /** The failure's first line. */
   readonly how?: string;
@@ -63,15 +62,14 @@ export function listMutants(scenarios: readonly ListedScenario[], packageName?: 
     });
 }
 
-/** Runs mutants against the scenarios that touch their files, the quickest scenario first. */
+/** Runs mutants against the scenarios that touch their files and execute their code, the quickest scenario first. */
 export class MutationRun {
   #scenarios: readonly ListedScenario[];
   /** Of each scenario on the unchanged sources. */
-  readonly #milliseconds = new Map<string, number>();
+  readonly #measured = new Map<string, MutantVerdict>();
   readonly #folder = mkdtempSync(join(tmpdir(), "model-check-mutants-"));
   readonly #longMs: number;
   #jobs = 0;
-  #coverage: SourceCoverage | undefined;
 
   /** @param longMs how long a long scenario may take to be among those that mutants run */
   constructor(scenarios: readonly ListedScenario[], longMs: number) {
@@ -80,55 +78,51 @@ export class MutationRun {
   }
 
   /** Times the scenarios that these mutants need, and sees what they execute. @throws Error if one fails already */
-  async measure(mutants: readonly PlacedMutant[]): Promise<void> {
-    const files = new Set(mutants.map(({ file }) => file));
-    const needed = this.#scenarios.filter(({ touches }) => touches.some((file) => files.has(file)));
-    const job = { scenarios: needed, stopAtFirst: false, maxMilliseconds: 120_000 };
-    const coverage = join(this.#folder, "coverage");
-    const { verdicts, error } = await this.#spawn(job, 1_800_000, { NODE_V8_COVERAGE: coverage });
-    for (const { name, milliseconds, failure } of verdicts) {
-      if (failure !== undefined) throw new Error(`"${name}" fails on the unchanged sources: ${failure}`);
-      this.#milliseconds.set(name, milliseconds);
-    }
-    if (verdicts.length !== needed.length) throw new Error(`the scenarios did not run: ${error}`);
-    this.#coverage = new SourceCoverage(coverage);
-    this.#scenarios = this.#scenarios.filter(
-      (scenario) => !scenario.long || this.#time(scenario) <= this.#longMs,
+  async measure(mutants: readonly PlacedMutant[], jobs: number): Promise<void> {
+    const files = [...new Set(mutants.map(({ file }) => file))];
+    const needed = this.#scenarios.filter(({ touches }) => touches.some((file) => files.includes(file)));
+    const covered = files.map((file) => join(repository, file));
+    const measureShare = async (share: readonly ListedScenario[]): Promise<void> => {
+      const scenarios = share.map(({ file, name }) => ({ file, name, maxMilliseconds: 120_000 }));
+      const { verdicts, error } = await this.#spawn({ scenarios, covered }, 1_800_000);
+      for (const [index, verdict] of verdicts.entries()) {
+        const { name, failure } = verdict;
+        if (failure !== undefined) throw new Error(`"${name}" fails on the unchanged sources: ${failure}`);
+        this.#measured.set(keyOf(share[index]!), verdict);
+      }
+      if (verdicts.length !== share.length) throw new Error(`the scenarios did not run: ${error}`);
+    };
+    const shares = Array.from({ length: jobs }, (_, job) =>
+      needed.filter((_, index) => index % jobs === job),
     );
+    await Promise.all(shares.map(measureShare));
+    this.#scenarios = needed.filter((scenario) => !scenario.long || this.#time(scenario) <= this.#longMs);
   }
 
-  async run(mutant: PlacedMutant): Promise<MutantOutcome> {
-    const { file, id, line } = mutant;
-    if (this.#coverage?.executed(join(repository, file), mutant.offset) === false) {
-      return { file, id, line, reached: false, milliseconds: 0 };
-    }
+  async run({ file, id, line, offset, source }: PlacedMutant): Promise<MutantOutcome> {
+    const path = join(repository, file);
     const scenarios = this.#scenarios
-      .filter(({ touches }) => touches.includes(mutant.file))
+      .filter((scenario) => scenario.touches.includes(file) && this.#executes(scenario, path, offset))
       .sort((one, other) => this.#time(one) - this.#time(other));
-    const slowest = Math.max(...scenarios.map((scenario) => this.#time(scenario)));
-    const total = scenarios.reduce((sum, scenario) => sum + this.#time(scenario), 0);
-    const job: MutantJob = {
-      file: join(repository, mutant.file),
-      source: mutant.source,
-      scenarios,
-      stopAtFirst: true,
-      maxMilliseconds: 15_000 + 8 * slowest,
-    };
+    if (scenarios.length === 0) return { file, id, line, reached: false, milliseconds: 0 };
+    const timed = scenarios.map((scenario) => ({
+      file: scenario.file,
+      name: scenario.name,
+      maxMilliseconds: 3_000 + 4 * this.#time(scenario),
+    }));
+    const most = timed.reduce((sum, { maxMilliseconds }) => sum + maxMilliseconds, 0);
     const start = performance.now();
-    const { verdicts, error, timedOut } = await this.#spawn(job, 40_000 + 10 * total);
-    const failed = verdicts.find(({ failure }) => failure !== undefined);
+    const job: MutantJob = { file: path, source, scenarios: timed };
+    const { verdicts, error, timedOut } = await this.#spawn(job, 40_000 + 4 * most);
+    const failed = verdicts.find(({ failure, undecided }) => failure !== undefined && !undecided);
     const milliseconds = Math.round(performance.now() - start);
     const outcome = { file, id, line, reached: true, milliseconds };
     if (failed !== undefined) {
       return { ...outcome, killedBy: failed.name, how: failed.failure!.split("\n")[0]! };
     }
-    if (timedOut) return { ...outcome, killedBy: scenarios[verdicts.length]!.name, how: "does not end" };
     if (verdicts.length < scenarios.length) {
-      return {
-        ...outcome,
-        killedBy: scenarios[verdicts.length]!.name,
-        how: error.trim().split("\n").at(-1)!,
-      };
+      const how = timedOut ? "does not end" : error.trim().split("\n").at(-1)!;
+      return { ...outcome, killedBy: scenarios[verdicts.length]!.name, how };
     }
     return outcome;
   }
@@ -137,21 +131,24 @@ export class MutationRun {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #time({ name }: ListedScenario): number {
-    return this.#milliseconds.get(name) ?? 0;
+  #time(scenario: ListedScenario): number {
+    return this.#measured.get(keyOf(scenario))?.milliseconds ?? 0;
+  }
+
+  #executes(scenario: ListedScenario, path: string, offset: number): boolean {
+    const spans = this.#measured.get(keyOf(scenario))?.executed?.[path] ?? [];
+    return spans.some(([start, end]) => start <= offset && offset < end);
   }
 
   #spawn(
     job: MutantJob,
     timeoutMs: number,
-    environment: Readonly<Record<string, string>> = {},
   ): Promise<{ verdicts: MutantVerdict[]; error: string; timedOut: boolean }> {
     const path = join(this.#folder, `${this.#jobs++}.json`);
     writeFileSync(path, JSON.stringify(job));
     return new Promise((resolve) => {
       const child = spawn(process.execPath, [...conditions, program("run-mutant.ts"), path], {
         stdio: ["ignore", "pipe", "pipe"],
-        env: { ...process.env, ...environment },
       });
       let stdout = "";
       let stderr = "";
@@ -173,3 +170,5 @@ export class MutationRun {
     });
   }
 }
+
+const keyOf = ({ file, name }: ListedScenario): string => `${file} ${name}`;

@@ -108,7 +108,10 @@ function loads(
   const choices = loadChoices(system.memory, state.memory, thread, operation);
   const actions = choices.map((_, choice): Action => ({ kind: "step", thread, choice, flushes: [] }));
   for (const flushes of flushChoices(state, thread, lookedAt(system, state, thread, operation))) {
-    if (flushes.length > 0) actions.push({ kind: "step", thread, choice: 0, flushes });
+    if (flushes.length === 0) continue;
+    // What is replaced only now can be found as well: by a load that came earlier, and synchronises with nothing.
+    const found = loadChoices(system.memory, flushed(system, state, flushes), thread, operation);
+    found.forEach((_, choice) => actions.push({ kind: "step", thread, choice, flushes }));
   }
   return actions;
 }

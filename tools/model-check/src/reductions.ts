@@ -1,6 +1,7 @@
 import { bitLocation, FENCE_BIT, locationBit, PAUSE_BIT } from "./footprint.ts";
 import type { HistoryNode } from "./history-node.ts";
 import type { Judge } from "./judge.ts";
+import { isOvertakenAt } from "./memory-state.ts";
 import type { Action, ModelState } from "./model-state.ts";
 import type { ModelSystem } from "./model-system.ts";
 import type { Operation } from "./operation.ts";
@@ -30,7 +31,8 @@ export class Reductions {
       const thread = (last + turn) % state.nodes.length;
       const node = state.nodes[thread]!;
       if (node.operation === undefined || state.status[thread] !== "ready") continue;
-      if (this.#readsConstants(node)) return { kind: "step", thread, choice: 0, flushes: [] };
+      if (this.#readsConstants(node) && !this.#settles(state, thread, node))
+        return { kind: "step", thread, choice: 0, flushes: [] };
       if (!this.#commutes(state, thread, node)) continue;
       const [action, more] = threadActions(this.#system, state, thread);
       if (action?.kind === "step" && more === undefined) return action;
@@ -52,6 +54,13 @@ export class Reductions {
     return constant;
   }
 
+  /** Whether the step makes an earlier atomic write of its thread visible, which its plain stores may have overtaken. */
+  #settles({ memory }: ModelState, thread: number, node: HistoryNode): boolean {
+    const write = memory.overtaken[thread];
+    if (write === undefined || node.operation!.kind === "peek") return false;
+    return write.passed || memory.buffers[thread]!.length > 0;
+  }
+
   #commutes(state: ModelState, thread: number, node: HistoryNode): boolean {
     const { kind } = node.operation!;
     // It goes to the thread's own buffer: when it becomes visible is decided where somebody looks.
@@ -62,6 +71,16 @@ export class Reductions {
     if (released.length > 0) {
       reads = [...reads, FENCE_BIT];
       writes = [...writes, ...released.map(locationBit)];
+    }
+    const { overtaken } = state.memory;
+    if (kind !== "peek" && this.#settles(state, thread, node)) {
+      const { location, high } = overtaken[thread]!;
+      writes = [...writes, locationBit(location), ...(high < 0 ? [] : [locationBit(high)])];
+    }
+    if (
+      overtaken.some((_, other) => other !== thread && isOvertakenAt(state.memory, other, node.operation!))
+    ) {
+      writes = [...writes, ...reads.filter((bit) => bit !== FENCE_BIT)];
     }
     if (state.interruptionsLeft > 0 && writes.some((bit) => this.#judge.looksAt(bit))) return false;
     for (let other = 0; other < state.nodes.length; other++) {

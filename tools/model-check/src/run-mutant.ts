@@ -1,18 +1,24 @@
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import { readFileSync } from "node:fs";
+import { UNDECIDED } from "./explore.ts";
 import { loadScenarios } from "./scenario-files.ts";
 import { runScenario } from "./run-scenario.ts";
+import { SourceCoverage } from "./source-coverage.ts";
+import type { ExecutedSpans } from "./source-coverage.ts";
 
 /** What `mutate` hands to this program, as JSON in a file named by the first argument. */
 export interface MutantJob {
   /** The mutated file's path and its changed text; none for the run of the unchanged sources. */
   readonly file?: string;
   readonly source?: string;
-  readonly scenarios: readonly { readonly file: string; readonly name: string }[];
-  readonly stopAtFirst: boolean;
-  /** For each scenario. */
-  readonly maxMilliseconds: number;
+  readonly scenarios: readonly {
+    readonly file: string;
+    readonly name: string;
+    readonly maxMilliseconds: number;
+  }[];
+  /** Instead of stopping at the first failure: say which parts of these files each scenario executes. */
+  readonly covered?: readonly string[];
 }
 
 /** One scenario's verdict, printed as a line of JSON. */
@@ -20,6 +26,9 @@ export interface MutantVerdict {
   readonly name: string;
   readonly milliseconds: number;
   readonly failure?: string;
+  /** The failure is a limit of states or of time: the mutant may be a bug or not. */
+  readonly undecided: boolean;
+  readonly executed?: Readonly<Record<string, ExecutedSpans>>;
 }
 
 const job = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as MutantJob;
@@ -34,11 +43,21 @@ if (job.file !== undefined) {
   });
 }
 
-for (const { file, name } of job.scenarios) {
+const coverage = job.covered === undefined ? undefined : new SourceCoverage(job.covered);
+for (const { file, name, maxMilliseconds } of job.scenarios) {
   const scenario = (await loadScenarios(file)).find((candidate) => candidate.name === name)!;
-  const limits = { ...scenario.limits, milliseconds: job.maxMilliseconds };
+  coverage?.take();
+  const limits = { ...scenario.limits, milliseconds: maxMilliseconds };
   const { failure, milliseconds } = runScenario({ ...scenario, limits });
-  const verdict: MutantVerdict = { name, milliseconds, ...(failure === undefined ? {} : { failure }) };
+  const undecided = failure?.includes(UNDECIDED) === true;
+  const executed = coverage?.take();
+  const verdict: MutantVerdict = {
+    name,
+    milliseconds,
+    undecided,
+    ...(failure === undefined ? {} : { failure }),
+    ...(executed === undefined ? {} : { executed }),
+  };
   process.stdout.write(`${JSON.stringify(verdict)}\n`);
-  if (failure !== undefined && job.stopAtFirst) break;
+  if (failure !== undefined && !undecided && coverage === undefined) break;
 }

@@ -73,6 +73,8 @@ export interface ScenarioOptions<Shared> {
 export interface PctOptions {
   /** How many executions. */
   readonly runs: number;
+  /** How many in the long form. Default `runs`. */
+  readonly longRuns?: number;
   readonly seed: number;
   /** The number of ordering constraints a bug may need: depth - 1 priority changes an execution. Default 3. */
   readonly depth?: number;

@@ -1,61 +1,71 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { Session } from "node:inspector";
+import { pathToFileURL } from "node:url";
+
+/** Of a source the spans of characters that ran, as start and end, ascending. */
+export type ExecutedSpans = readonly (readonly [start: number, end: number])[];
+
+interface Range {
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly count: number;
+}
 
 interface CoverageReport {
   readonly result: readonly {
     readonly url: string;
-    readonly functions: readonly {
-      readonly ranges: readonly {
-        readonly startOffset: number;
-        readonly endOffset: number;
-        readonly count: number;
-      }[];
-    }[];
+    readonly functions: readonly { readonly ranges: readonly Range[] }[];
   }[];
 }
 
-/** Which characters of which sources a run executed, by V8's block coverage. Type stripping keeps the offsets. */
+/** Which characters of some sources are executed, by V8's block coverage. Type stripping keeps the offsets. */
 export class SourceCoverage {
-  /** For each file, one byte a character: 1 where it ran. */
-  readonly #executed = new Map<string, Uint8Array>();
+  readonly #session = new Session();
+  readonly #files: ReadonlyMap<string, string>;
 
-  /** @param folder what NODE_V8_COVERAGE named */
-  constructor(folder: string) {
-    for (const name of readdirSync(folder)) {
-      const { result } = JSON.parse(readFileSync(join(folder, name), "utf8")) as CoverageReport;
-      for (const { url, functions } of result) {
-        if (!url.startsWith("file:") || url.includes("/node_modules/")) continue;
-        this.#add(
-          fileURLToPath(url),
-          functions.map(({ ranges }) => ranges),
-        );
-      }
-    }
+  /** @param files their paths */
+  constructor(files: readonly string[]) {
+    this.#files = new Map(files.map((file) => [pathToFileURL(file).href, file]));
+    this.#session.connect();
+    this.#post("Profiler.enable");
+    this.#post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
   }
 
-  executed(file: string, offset: number): boolean {
-    return this.#executed.get(file)?.[offset] === 1;
+  /** What ran since the last time that this was asked, by file. */
+  take(): Record<string, ExecutedSpans> {
+    const spans: Record<string, ExecutedSpans> = {};
+    for (const { url, functions } of this.#post<CoverageReport>("Profiler.takePreciseCoverage").result) {
+      const file = this.#files.get(url);
+      if (file !== undefined) spans[file] = executedSpans(functions.map(({ ranges }) => ranges));
+    }
+    return spans;
   }
 
-  /** Ranges nest: inner ones come later and overrule. Two reports of one file add up. */
-  #add(
-    file: string,
-    functions: readonly CoverageReport["result"][number]["functions"][number]["ranges"][],
-  ): void {
-    const length = Math.max(...functions.flat().map(({ endOffset }) => endOffset));
-    const mine = new Uint8Array(length);
-    const outerFirst = [...functions].sort((one, other) => width(other[0]!) - width(one[0]!));
-    for (const ranges of outerFirst) {
-      for (const { startOffset, endOffset, count } of ranges)
-        mine.fill(count > 0 ? 1 : 0, startOffset, endOffset);
-    }
-    const before = this.#executed.get(file);
-    if (before !== undefined)
-      before.forEach((value, offset) => (mine[offset] = Math.max(value, mine[offset]!)));
-    this.#executed.set(file, mine);
+  /** In-process sessions answer at once. */
+  #post<Answer>(method: string, parameters?: object): Answer {
+    let answer: Answer | undefined;
+    this.#session.post(method, parameters, (error, result) => {
+      if (error !== null) throw error;
+      answer = result as Answer;
+    });
+    return answer!;
   }
 }
 
-const width = ({ startOffset, endOffset }: { startOffset: number; endOffset: number }): number =>
-  endOffset - startOffset;
+/** Ranges nest: inner ones come later and overrule. */
+function executedSpans(functions: readonly (readonly Range[])[]): ExecutedSpans {
+  const length = Math.max(...functions.flat().map(({ endOffset }) => endOffset));
+  const ran = new Uint8Array(length + 1);
+  const outerFirst = [...functions].sort((one, other) => width(other[0]!) - width(one[0]!));
+  for (const { startOffset, endOffset, count } of outerFirst.flat()) {
+    ran.fill(count > 0 ? 1 : 0, startOffset, endOffset);
+  }
+  const spans: [number, number][] = [];
+  for (let start = ran.indexOf(1); start >= 0;) {
+    const end = ran.indexOf(0, start);
+    spans.push([start, end]);
+    start = ran.indexOf(1, end);
+  }
+  return spans;
+}
+
+const width = ({ startOffset, endOffset }: Range): number => endOffset - startOffset;

@@ -1,7 +1,18 @@
 import { locationBit } from "./footprint.ts";
 import type { LocationTable } from "./location-table.ts";
-import { applied, carry, ON_TIME, ordered, overwrite, touches, withBit, withView } from "./memory-state.ts";
-import type { Draft, MemoryState } from "./memory-state.ts";
+import {
+  applied,
+  carry,
+  ON_TIME,
+  ordered,
+  overwrite,
+  settled,
+  settledAt,
+  touches,
+  withBit,
+  withView,
+} from "./memory-state.ts";
+import type { Draft, MemoryState, OvertakenWrite } from "./memory-state.ts";
 import { extract, insertHigh, insertLow, replacement } from "./operation.ts";
 import type { Operation, StepResult } from "./operation.ts";
 import { join, raised } from "./view.ts";
@@ -15,7 +26,9 @@ import type { View } from "./view.ts";
  * at which it can be told. A plain load may find any value that is not older than what its thread has
  * synchronised with or has seen of that location already. And a plain load may be late: until the thread's next fence
  * or atomic write, what its atomic loads find may be as old as that plain load (a lock or a version that is read again
- * to validate plain loads needs a fence before it).
+ * to validate plain loads needs a fence before it). And plain stores may overtake the atomic write before them: until the
+ * thread's next fence or atomic access, others may see the stores and still find what the write replaced (to lock a
+ * record against plain readers takes a fence after the lock).
  */
 export class WeakMemory {
   readonly locations: LocationTable;
@@ -63,6 +76,7 @@ export class WeakMemory {
       fenceView,
       buffers: nothing,
       late: nothing.map(() => ON_TIME),
+      overtaken: nothing.map(() => undefined),
     };
   }
 
@@ -113,7 +127,11 @@ export class WeakMemory {
     const draft = this.#draft(memory);
     this.#writeInto(draft, thread, operation, operation.operand, false);
     draft.buffers = memory.buffers.with(thread, entries.toSpliced(index, 1));
-    return { memory: draft, operation };
+    const next = settledAt(draft, operation);
+    const write = next.overtaken[thread];
+    if (write === undefined || write.passed) return { memory: next, operation };
+    const overtaken = next.overtaken.with(thread, { ...write, passed: true });
+    return { memory: { ...next, overtaken }, operation };
   }
 
   /** Makes all of a thread's buffered stores visible, in their order. */
@@ -123,7 +141,7 @@ export class WeakMemory {
     const draft = this.#draft(memory);
     for (const { operation } of entries) this.#writeInto(draft, thread, operation, operation.operand, false);
     draft.buffers = memory.buffers.with(thread, []);
-    return draft;
+    return entries.reduce<MemoryState>((next, { operation }) => settledAt(next, operation), draft);
   }
 
   /** An atomic access (or a wait's or a notify's look at its word): its result, and the memory after it. */
@@ -133,26 +151,35 @@ export class WeakMemory {
     operation: Operation,
   ): { result: StepResult; memory: MemoryState } {
     const { location, high, kind } = operation;
+    const seen = settledAt(settled(memory, thread), operation);
     if (kind === "load" && memory.buffers[thread]!.length > 0) {
       const low = this.own(memory, thread, location);
       const highValue = high < 0 ? 0 : this.own(memory, thread, high);
       const buffered = memory.buffers[thread]!.some(
         (entry) => touches(entry.operation, location) || touches(entry.operation, high),
       );
-      if (buffered) return { result: extract(operation, low, highValue), memory };
+      if (buffered) return { result: extract(operation, low, highValue), memory: settled(memory, thread) };
     }
     const old = this.#extractLatest(memory, operation);
-    let next = this.#acquire(kind === "load" ? memory : ordered(memory, thread), thread, location);
+    let next = this.#acquire(kind === "load" ? seen : ordered(seen, thread), thread, location);
     if (high >= 0) next = this.#acquire(next, thread, high);
     const value = replacement(operation, old);
     const unconditional = kind === "store" || kind === "exchange";
-    if (value !== old || unconditional) next = this.#write(next, thread, operation, value, true);
-    return { result: old, memory: next };
+    if (value === old && !unconditional) return { result: old, memory: next };
+    const write: OvertakenWrite = {
+      location,
+      high,
+      lowBefore: this.latest(memory, location),
+      highBefore: high < 0 ? 0 : this.latest(memory, high),
+      passed: false,
+    };
+    next = this.#write(next, thread, operation, value, true);
+    return { result: old, memory: { ...next, overtaken: next.overtaken.with(thread, write) } };
   }
 
   fence(memory: MemoryState, thread: number): MemoryState {
     const joined = join(memory.fenceView, memory.views[thread]!);
-    const next = withView(ordered(memory, thread), thread, joined);
+    const next = withView(settled(ordered(memory, thread), thread), thread, joined);
     return joined === memory.fenceView ? next : { ...next, fenceView: joined };
   }
 
@@ -160,7 +187,8 @@ export class WeakMemory {
   synchronise(memory: MemoryState, thread: number): MemoryState {
     const newest: number[] = [];
     for (const [location, weak] of this.#weak) newest[weak] = this.last(memory, location);
-    return withView(ordered(memory, thread), thread, join(memory.views[thread]!, newest));
+    const overtaken = memory.overtaken.map(() => undefined);
+    return withView({ ...ordered(memory, thread), overtaken }, thread, join(memory.views[thread]!, newest));
   }
 
   #extractLatest(memory: MemoryState, operation: Operation): number | bigint {

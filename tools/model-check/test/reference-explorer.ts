@@ -22,8 +22,10 @@ interface Machine {
     buffer: { word: number; value: number }[];
     /** Whether it has loaded plainly since its last fence or atomic write. */
     peeked: boolean;
-    /** All words as they were at each moment since its last atomic access. */
+    /** Which write each word held at each moment since its last atomic access, as far as it has not seen later ones. */
     moments: number[][];
+    /** What its last atomic write replaced, until its next fence or atomic access, or until somebody has seen it. */
+    replaced: { word: number; write: number; passed: boolean } | null;
   }[];
 }
 
@@ -42,6 +44,7 @@ export function allOutcomes(programs: readonly Program[], words: number): Set<st
       buffer: [],
       peeked: false,
       moments: [Array<number>(words).fill(0)],
+      replaced: null,
     })),
   };
   const visit = (machine: Machine): void => {
@@ -83,7 +86,10 @@ function* successors(machine: Machine, thread: number, program: Program): Genera
       mine.at++;
       mine.results.push(value);
       mine.seen[instruction.word] = Math.max(mine.seen[instruction.word]!, index);
+      for (const moment of mine.moments)
+        moment[instruction.word] = Math.max(moment[instruction.word]!, index);
       mine.peeked = true;
+      if (index === next.histories[instruction.word]!.length - 1) seen(next, instruction.word, thread);
       yield next;
     }
     return;
@@ -94,21 +100,51 @@ function* successors(machine: Machine, thread: number, program: Program): Genera
     const next = structuredClone(machine);
     const mine = next.threads[thread]!;
     mine.at++;
-    mine.results.push(moments[moment]![instruction.word]!);
+    const found = next.histories[instruction.word]![moments[moment]![instruction.word]!]!;
+    mine.results.push(found);
+    mine.seen[instruction.word] = Math.max(mine.seen[instruction.word]!, moments[moment]![instruction.word]!);
     mine.moments.splice(0, moment);
+    mine.replaced = null;
     // It acquires nothing that the newest value would carry, unless it is that value.
-    if (moments[moment]![instruction.word] === newestValues(next)[instruction.word])
+    if (found === next.histories[instruction.word]!.at(-1)) {
       acquire(next, thread, instruction.word);
+      seen(next, instruction.word);
+    }
+    yield next;
+  }
+  const forwarded = buffer.some(({ word }) => instruction.op !== "fence" && word === instruction.word);
+  for (const other of machine.threads.keys()) {
+    const { replaced } = machine.threads[other]!;
+    if (instruction.op !== "load" || other === thread || forwarded) continue;
+    if (replaced?.word !== instruction.word || !replaced.passed) continue;
+    const next = structuredClone(machine);
+    const mine = next.threads[thread]!;
+    mine.at++;
+    mine.results.push(next.histories[replaced.word]![replaced.write]!);
+    mine.seen[replaced.word] = Math.max(mine.seen[replaced.word]!, replaced.write);
+    mine.replaced = null;
+    // The write that was not seen is still to come, and its thread's loads after it.
+    next.threads[other]!.moments = [newestWrites(next)];
     yield next;
   }
   const next = structuredClone(machine);
   next.threads[thread]!.at++;
   perform(next, thread, instruction);
+  // Every atomic access is a moment that later ones of the thread do not come before.
+  const ownStore = instruction.op === "load" && forwarded;
+  if (instruction.op !== "poke" && !ownStore) next.threads[thread]!.moments = [newestWrites(next)];
   yield next;
 }
 
-function newestValues({ histories }: Machine): number[] {
-  return histories.map((history) => history.at(-1)!);
+/** The word's newest value was seen or replaced: whose write it was is visible to all. */
+function seen(machine: Machine, word: number, except = -1): void {
+  machine.threads.forEach((state, thread) => {
+    if (thread !== except && state.replaced?.word === word) state.replaced = null;
+  });
+}
+
+function newestWrites({ histories }: Machine): number[] {
+  return histories.map((history) => history.length - 1);
 }
 
 function acquire(machine: Machine, thread: number, word: number): void {
@@ -130,8 +166,8 @@ function readable(machine: Machine, thread: number, word: number): [value: numbe
 function perform(machine: Machine, thread: number, instruction: Exclude<Instruction, { op: "peek" }>): void {
   const mine = machine.threads[thread]!;
   if (instruction.op !== "load" && instruction.op !== "poke") mine.peeked = false;
+  if (instruction.op !== "poke") mine.replaced = null;
   if (instruction.op === "fence") {
-    mine.moments = [newestValues(machine)];
     mine.seen = newest(mine.seen, machine.fenced);
     machine.fenced = [...mine.seen];
     return;
@@ -147,7 +183,7 @@ function perform(machine: Machine, thread: number, instruction: Exclude<Instruct
     return;
   }
   const old = machine.histories[word]!.at(-1)!;
-  mine.moments = [newestValues(machine)];
+  seen(machine, word);
   acquire(machine, thread, word);
   if (instruction.op !== "store") mine.results.push(old);
   if (instruction.op === "store") commit(machine, thread, word, instruction.value, true);
@@ -160,11 +196,15 @@ function perform(machine: Machine, thread: number, instruction: Exclude<Instruct
 
 function commit(machine: Machine, thread: number, word: number, value: number, atomic: boolean): void {
   const mine = machine.threads[thread]!;
+  seen(machine, word);
+  if (atomic) mine.replaced = { word, write: machine.histories[word]!.length - 1, passed: false };
+  else if (mine.replaced !== null) mine.replaced.passed = true;
   machine.histories[word]!.push(value);
   mine.seen[word] = machine.histories[word]!.length - 1;
   machine.released[word] = atomic ? [...mine.seen] : undefined;
   machine.threads.forEach((other, index) => {
-    if (index !== thread) other.moments.push(newestValues(machine));
+    if (index !== thread) other.moments.push(newestWrites(machine));
+    else for (const moment of other.moments) moment[word] = machine.histories[word]!.length - 1;
   });
   if (atomic) machine.fenced = newest(machine.fenced, mine.seen);
 }

@@ -143,6 +143,41 @@ describe("message passing: the flag without the message", () => {
   });
 });
 
+describe("a plain store after an atomic one", () => {
+  it("may be visible before it, unless a fence stands between", () => {
+    expect(
+      allows(
+        [
+          [store(X), poke(Y)],
+          [load(Y), load(X)],
+        ],
+        [],
+        [1, 0],
+      ),
+    ).toBe(true);
+    expect(
+      allows(
+        [
+          [store(X), fence, poke(Y)],
+          [load(Y), load(X)],
+        ],
+        [],
+        [1, 0],
+      ),
+    ).toBe(false);
+    expect(
+      allows(
+        [
+          [store(X), store(Y)],
+          [load(Y), load(X)],
+        ],
+        [],
+        [1, 0],
+      ),
+    ).toBe(false);
+  });
+});
+
 describe("a plain load that depends on another one", () => {
   const writer: Program = [store(X), store(Y)];
 
