@@ -1,4 +1,4 @@
-import { peek, poke, store } from "@udp-relay/atomics-layout/memory";
+import { load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
 import type { RegionOps, Words } from "@udp-relay/atomics-layout/memory";
 
 /**
@@ -31,7 +31,10 @@ export function advanceCounter(words: Words, index: number, amount: number): voi
   const low = peek(words, index);
   const next = (low + amount) | 0;
   poke(words, index, next);
-  if ((low ^ next) < 0) store(words, index + 1, (peek(words, index + 1) + 1) | 0);
+  if ((low ^ next) >= 0) return;
+  store(words, index + 1, (peek(words, index + 1) + 1) | 0);
+  // The next plain store must not be visible before the crossing, if it makes another one: an atomic load orders it.
+  load(words, index + 1);
 }
 
 /** Sets the count to 0..2^53, at one instant. Concurrency: the counter's single writer only. */

@@ -140,7 +140,15 @@ export function afterLoad(
   if (writer !== undefined) {
     // The write is still to come, and so are its thread's loads after it. It is the last one to these words: any other
     // would have made it visible.
-    const late = memory.late.with(writer, { ...memory.late[writer]!, changes: [] });
+    const { peeked, changes } = memory.late[thread]!;
+    const left = changes.filter(
+      (change, index) =>
+        !touches(operation, change.location) ||
+        changes.findLastIndex(({ location }) => location === change.location) === index,
+    );
+    const late = memory.late
+      .with(writer, { ...memory.late[writer]!, changes: [] })
+      .with(thread, { peeked, changes: left });
     return withSeen(model, settled({ ...memory, late }, thread), thread, operation, (word) => last(word) - 1);
   }
   const { peeked, changes } = memory.late[thread]!;

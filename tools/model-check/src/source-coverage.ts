@@ -33,7 +33,8 @@ export class SourceCoverage {
   /** What ran since the last time that this was asked, by file. */
   take(): Record<string, ExecutedSpans> {
     const spans: Record<string, ExecutedSpans> = {};
-    for (const { url, functions } of this.#post<CoverageReport>("Profiler.takePreciseCoverage").result) {
+    const report = this.#post("Profiler.takePreciseCoverage") as CoverageReport;
+    for (const { url, functions } of report.result) {
       const file = this.#files.get(url);
       if (file !== undefined) spans[file] = executedSpans(functions.map(({ ranges }) => ranges));
     }
@@ -41,13 +42,13 @@ export class SourceCoverage {
   }
 
   /** In-process sessions answer at once. */
-  #post<Answer>(method: string, parameters?: object): Answer {
-    let answer: Answer | undefined;
+  #post(method: string, parameters?: object): unknown {
+    let answer: unknown;
     this.#session.post(method, parameters, (error, result) => {
       if (error !== null) throw error;
-      answer = result as Answer;
+      answer = result;
     });
-    return answer!;
+    return answer;
   }
 }
 

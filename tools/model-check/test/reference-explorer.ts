@@ -122,6 +122,8 @@ function* successors(machine: Machine, thread: number, program: Program): Genera
     mine.at++;
     mine.results.push(next.histories[replaced.word]![replaced.write]!);
     mine.seen[replaced.word] = Math.max(mine.seen[replaced.word]!, replaced.write);
+    for (const moment of mine.moments)
+      moment[replaced.word] = Math.max(moment[replaced.word]!, replaced.write);
     mine.replaced = null;
     // The write that was not seen is still to come, and its thread's loads after it.
     next.threads[other]!.moments = [newestWrites(next)];

@@ -48,8 +48,12 @@ function advance(words: ModelWords, amount: number, atomic: boolean): void {
   words.poke(0, next);
   if ((low ^ next) >= 0) return;
   const crossings = words.peek(1) + 1;
-  if (atomic) words.store(1, crossings);
-  else words.poke(1, crossings);
+  if (!atomic) {
+    words.poke(1, crossings);
+    return;
+  }
+  words.store(1, crossings);
+  words.load(1);
 }
 
 function read(words: ModelWords): number {
