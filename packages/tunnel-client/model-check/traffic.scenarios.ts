@@ -1,3 +1,4 @@
+import { type Endpoint, endpointFromWords } from "@udp-relay/address-validation";
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
 import type { ScenarioOptions } from "@udp-relay/model-check";
 import { JOIN_BUSY } from "../src/index.ts";
@@ -52,14 +53,25 @@ function rebound(
   }
   if (interrupted === undefined && !outcomes.includes("0")) return "nobody rebound";
   const now = table.snapshotOf(handle, 1)!.endpoint;
-  if (now.port !== 1_000 + now.a3) return `torn at the end: host ${now.a3}, port ${now.port}`;
+  if (!isWhole(now)) return `torn at the end: ${JSON.stringify(now)}`;
   // At once, or once the copy has rested.
   const guard = table.enter();
   const slot = table.resolve(handle);
-  let result = table.rebind(slot, endpoint(4), 2);
+  let result = table.rebind(slot, wide(4), 2);
   guard.leave();
-  if (result === JOIN_BUSY) result = table.rebind(slot, endpoint(4), 2);
+  if (result === JOIN_BUSY) result = table.rebind(slot, wide(4), 2);
   return result === 0 ? undefined : `nobody can rebind it any more (${result})`;
+}
+
+/** An endpoint of which no two words are alike, and none is zero. */
+const wide = (host: number): Endpoint =>
+  endpointFromWords(0xfe80_0000 | host, host + 10, host + 20, host, 1_000 + host, host + 30);
+
+/** Whether all of its words are of one endpoint: of the first one, or of one that the client was rebound to. */
+function isWhole(found: Endpoint): boolean {
+  return [endpoint(1), wide(2), wide(3), wide(4)].some((one) =>
+    (["a0", "a1", "a2", "a3", "port", "zone"] as const).every((word) => one[word] === found[word]),
+  );
 }
 
 const rebindings: ScenarioOptions<TinyTable> = {
@@ -71,10 +83,10 @@ const rebindings: ScenarioOptions<TinyTable> = {
     thread(`worker ${i + 1}`, attachUser, ({ table, handle }: User) => {
       const guard = table.enter();
       const slot = table.resolve(handle);
-      const result = table.rebind(slot, endpoint(host), 1);
-      const { a3, port } = table.endpoint(slot);
+      const result = table.rebind(slot, wide(host), 1);
+      const found = table.endpoint(slot);
       guard.leave();
-      return port === 1_000 + a3 ? `${result}` : `torn: host ${a3}, port ${port}`;
+      return isWhole(found) ? `${result}` : `torn: ${JSON.stringify(found)}`;
     }),
   ),
   interruption: "kill",
@@ -178,6 +190,23 @@ export default [
     ...rebindings,
     name: "rebind against rebind, and who reads",
     interruption: "none",
+  }),
+
+  defineScenario({
+    ...rebindings,
+    name: "two rebind, killed anywhere, and a third thread reads in one guard",
+    threads: [
+      ...rebindings.threads,
+      thread("worker 3", attachUser, ({ table, handle }: User) => {
+        const guard = table.enter();
+        const slot = table.resolve(handle);
+        const found = [table.endpoint(slot), table.endpoint(slot)].find((each) => !isWhole(each));
+        guard.leave();
+        return found === undefined ? "0" : `torn: ${JSON.stringify(found)}`;
+      }),
+    ],
+    interruptible: ["worker 1"],
+    mode: { runs: 800, longRuns: 20_000, seed: 16, depth: 4 },
   }),
 
   // Every interleaving of it takes 25 s: for the long form.

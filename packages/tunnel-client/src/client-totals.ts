@@ -1,4 +1,4 @@
-import { add, compareExchange, load, peek, store } from "@udp-relay/atomics-layout/memory";
+import { add, compareExchange, load, store } from "@udp-relay/atomics-layout/memory";
 import {
   BASE_BYTES_0,
   BASE_BYTES_1_IN,
@@ -48,13 +48,14 @@ export function readTotals(memory: TableMemory, slot: number, target: ClientTota
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // Atomic: what a reset wrote before it chose this copy is there.
     const copy = load(words, metrics + RESET) & 1;
-    const version = peek(words, metrics + VERSION);
+    // Atomic as all reads here: a plain one may be late, and come after what it is to be older than.
+    const version = load(words, metrics + VERSION);
     // Baselines first: a counter read later is never behind its baseline.
     const packetsIn = ops.load64((receive + packetsBase(copy)) * 4);
     const bytesIn = ops.load64(bytesInBase(receive, metrics, copy) * 4);
     const packetsOut = ops.load64((send + packetsBase(copy)) * 4);
     const bytesOut = ops.load64(bytesOutBase(send, metrics, copy) * 4);
-    target.startTick = peek(words, startAt(send, metrics, copy)) >>> 0;
+    target.startTick = load(words, startAt(send, metrics, copy)) >>> 0;
     target.packetsReceived = ops.load64((receive + PACKETS) * 4) - packetsIn;
     target.bytesReceived = ops.load64((receive + BYTES) * 4) - bytesIn;
     target.packetsSent = ops.load64((send + PACKETS) * 4) - packetsOut;
