@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { countOutcomes, formatReport, percent } from "./mutation-report.ts";
 import type { MutationResult, SurvivorReasons } from "./mutation-report.ts";
@@ -36,7 +36,8 @@ const listed = listMutants(scenarios, positionals[0]).filter(({ file }) => file.
 const all = options.survivors ? listed.filter(isOpen) : listed;
 const chosen = options.sample === undefined ? all : sample(all, Number(options.sample), Number(options.seed));
 if (options.list) {
-  for (const { file, line, id } of chosen) process.stdout.write(`${file}:${line} ${id}\n`);
+  // Not by the stream: what it has not written when the process exits is lost in a pipe.
+  writeSync(1, chosen.map(({ file, line, id }) => `${file}:${line} ${id}\n`).join(""));
   process.exit(0);
 }
 
