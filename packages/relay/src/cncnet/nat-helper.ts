@@ -13,8 +13,8 @@ const FILLER_AT = 8;
 /** What addresses and ports are XORed with, byte by byte. */
 const MASK = 0x20;
 
-const natDropReasons = ["badRequest", "addressRefused", "notIPv4", "requestLimit", "notSent"] as const;
-export type NatDropReason = (typeof natDropReasons)[number];
+/** Why a request was not answered. */
+export type NatDropReason = "badRequest" | "addressRefused" | "notIPv4" | "requestLimit" | "notSent";
 
 export interface NatHelperOptions {
   readonly host: string;
