@@ -18,6 +18,9 @@ import { ThreadTick } from "./thread-tick.ts";
 import { sinceMs } from "./tick-distance.ts";
 import { TunnelClientError } from "./tunnel-client-error.ts";
 
+/** Records of less than 256 KiB are in the second-level cache if they are used much: nothing need be fetched. */
+const CACHED_WORDS = 65_536;
+
 /** The reading half of a table: guards, lookups, handles, what a packet needs to know of a client. */
 export abstract class TableLookups {
   readonly capacity: number;
@@ -99,7 +102,7 @@ export abstract class TableLookups {
    *
    * One after the other, each client's memory is waited for, because no read overtakes the locked additions that count
    * the datagram before. Here the reads of a batch overlap, and what `received` is about to change comes along: in tables
-   * that the caches cannot hold, a datagram costs half as much or less. Somebody may join or leave after the lookup: his
+   * that the caches cannot hold, a datagram costs half as much; in small ones it saves nothing. Somebody may join or leave after the lookup: his
    * slot is good until the guard ends all the same, and a -1 calls for `join`, which looks again.
    *
    * Concurrency: as `find`; allocates nothing.
@@ -119,7 +122,8 @@ export abstract class TableLookups {
 
   #fetchLines(slots: Int32Array, count: number): void {
     const { words } = this;
-    const { linesAt, recordWords } = this.memory;
+    const { linesAt, recordWords, settings } = this.memory;
+    if (settings.slots * recordWords < CACHED_WORDS) return;
     let read = 0;
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;

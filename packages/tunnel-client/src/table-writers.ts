@@ -41,7 +41,7 @@ export abstract class TableWriters extends TableLookups {
   /** Whether the last `join`, `joinEndpoint` or `fromRinfo` of this thread made the client it returned. */
   created = false;
 
-  // No #names here: the compiler takes a field of this kind for constant, one of theirs it does not; it halves the call.
+  // No #names here: fields of this kind the compiler may take for constant.
   private readonly countReceived: Count;
   private readonly countSent: Count;
   private readonly linesAt: number;
@@ -217,10 +217,9 @@ export abstract class TableWriters extends TableLookups {
   received(slot: number, bytes: number, tick: number): void {
     const now = this.tick.of(tick);
     const line = this.linesAt + slot * this.recordWords;
-    // Read before the locked additions: nothing that comes after them begins before they have ended.
-    const claimed = peek(this.words, line + CLAIM);
     this.countReceived(line << 2, bytes, now, this.ownerId);
-    if ((now - claimed) >>> 0 >= this.foldMs) this.#fold(line, now, bytes);
+    // After the additions, which take the line for writing: a read before them would fetch a shared line twice.
+    if ((now - peek(this.words, line + CLAIM)) >>> 0 >= this.foldMs) this.#fold(line, now, bytes);
   }
 
   /** Counts a datagram to the client. Concurrency: as `received`. */
@@ -228,9 +227,8 @@ export abstract class TableWriters extends TableLookups {
     const now = this.tick.of(tick);
     const line = this.linesAt + slot * this.recordWords;
     const send = line + LINE_WORDS;
-    const claimed = peek(this.words, send + CLAIM);
     this.countSent(line << 2, bytes, now, 0);
-    if ((now - claimed) >>> 0 >= this.foldMs) this.#fold(send, now, bytes);
+    if ((now - peek(this.words, send + CLAIM)) >>> 0 >= this.foldMs) this.#fold(send, now, bytes);
   }
 
   #fold(line: number, now: number, bytes: number): void {

@@ -10,7 +10,7 @@ const numbers = Array.from({ length: 300 }, (_, i) => i * 7_919);
 
 describe("a batch looked up at once", () => {
   it("is what looking one by one finds, ids that nobody has among them", () => {
-    using clients = TunnelClientTable.create({ capacity: 200, timeoutMs: 8_000, key: "u32" });
+    using clients = TunnelClientTable.create({ capacity: 2_000, timeoutMs: 8_000, key: "u32" });
     using _guard = clients.enter();
     for (const id of numbers.slice(0, 200)) clients.join(id, endpointOf(1), 0);
     const ids = Uint32Array.from([...numbers].reverse());
@@ -24,7 +24,7 @@ describe("a batch looked up at once", () => {
   });
 
   it("finds endpoints, too", () => {
-    using clients = TunnelClientTable.create({ capacity: 200, timeoutMs: 8_000 });
+    using clients = TunnelClientTable.create({ capacity: 2_000, timeoutMs: 8_000 });
     using _guard = clients.enter();
     for (const number of numbers.slice(0, 200)) clients.joinEndpoint(endpointOf(number), 0);
     const endpoints = numbers.map(endpointOf);
