@@ -12,8 +12,8 @@ export type {
   TransportKind,
   TransportOptions,
 } from "./transport/datagram-transport.ts";
-export { instrument, SocketStats } from "./compose/instrument.ts";
-export type { InstrumentOptions, SocketTotals } from "./compose/instrument.ts";
+export { instrument } from "./compose/instrument.ts";
+export type { InstrumentOptions, SocketStats, SocketTotals } from "./compose/instrument.ts";
 export type { RelayDatagram } from "./compose/relay-datagram.ts";
 export { RelayEndpoint } from "./compose/relay-endpoint.ts";
 export type { RelayEndpointOptions, RelayEndpointStats } from "./compose/relay-endpoint.ts";

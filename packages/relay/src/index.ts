@@ -3,7 +3,6 @@ export { MasterAnnounce } from "./cncnet/master-announce.ts";
 export type { Announcement, MasterAnnounceOptions } from "./cncnet/master-announce.ts";
 export { NatHelper } from "./cncnet/nat-helper.ts";
 export type { NatDropReason, NatHelperOptions, NatHelperReport } from "./cncnet/nat-helper.ts";
-export { readConfigFile } from "./config/config-file.ts";
 export { configOptions, parseConfig } from "./config/relay-config.ts";
 export type { ConfigOption, ConfigSource, RelayConfig, RelayConfigField } from "./config/relay-config.ts";
 export { RtpMeasurer } from "./measure/rtp-measurer.ts";
@@ -20,8 +19,7 @@ export type { RelayLog } from "./operations/relay-log.ts";
 export { CncnetV2 } from "./protocol/cncnet-v2.ts";
 export { CncnetV3 } from "./protocol/cncnet-v3.ts";
 export type { CncnetV3Options } from "./protocol/cncnet-v3.ts";
-export { DemoProtocol } from "./protocol/demo.ts";
-export { readU32, Route } from "./protocol/protocol.ts";
+export { Route } from "./protocol/protocol.ts";
 export type {
   Datagram,
   MeasureFormat,
@@ -35,7 +33,6 @@ export type { HealthChange, HealthOptions, Hysteresis } from "./proxy/backend-he
 export { connectedUpstreams } from "./proxy/connected-upstream.ts";
 export type { ProbeOptions } from "./proxy/probe.ts";
 export type { ProxyDrops, ProxySessions } from "./proxy/proxy-counters.ts";
-export { runProxy } from "./proxy/proxy-command.ts";
 export type { BackendReport, PathReport, ProxyReport } from "./proxy/proxy-report.ts";
 export { SessionProxy } from "./proxy/session-proxy.ts";
 export type { SessionProxyOptions } from "./proxy/session-proxy-options.ts";
@@ -45,7 +42,6 @@ export { Relay } from "./relay.ts";
 export type { RelayOptions } from "./relay.ts";
 export { RelayError } from "./relay-error.ts";
 export type { RelayErrorCode } from "./relay-error.ts";
-export { runRelay } from "./run-relay.ts";
 export type { ClientReport, RelayReport, WorkerReport, WorkerState } from "./report/relay-report.ts";
 export type { WorkerSet, WorkerStatus } from "./worker/worker-set.ts";
 export type { PortSharing } from "./worker/port-sharing.ts";

@@ -10,4 +10,4 @@ export type { SlotPredicate } from "./remove-entry.ts";
 export { ShardedMapError } from "./sharded-map-error.ts";
 export type { ShardedMapErrorCode } from "./sharded-map-error.ts";
 export { ShardedMap } from "./sharded-map.ts";
-export { Sidecar } from "./sidecar.ts";
+export type { Sidecar } from "./sidecar.ts";

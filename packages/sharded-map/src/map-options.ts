@@ -77,7 +77,7 @@ export function shardCount(cpus: number = availableParallelism()): number {
   return Math.min(256, Math.max(4, 2 ** Math.ceil(Math.log2(wanted))));
 }
 
-/** @throws ShardedMapError ERR_SHARDED_MAP_OPTIONS */
+/** @throws ShardedMapError ERR_SHARDED_MAP_OPTION */
 export function shapeFromOptions(options: ShardedMapOptions): MapShape {
   const workers = options.workers ?? Math.max(4, availableParallelism());
   return shapeOf({
@@ -95,7 +95,7 @@ function keyWordsOf(key: string): 1 | 6 {
   if (key === "u32") return 1;
   if (key === "endpoint") return 6;
   throw new ShardedMapError(
-    "ERR_SHARDED_MAP_OPTIONS",
+    "ERR_SHARDED_MAP_OPTION",
     `key is "u32" or "endpoint", not ${JSON.stringify(key)}`,
   );
 }

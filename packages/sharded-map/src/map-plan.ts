@@ -54,7 +54,7 @@ export interface ShapeOptions {
   readonly owners: number;
 }
 
-/** @throws ShardedMapError ERR_SHARDED_MAP_OPTIONS */
+/** @throws ShardedMapError ERR_SHARDED_MAP_OPTION */
 export function shapeOf(options: ShapeOptions): MapShape {
   const { capacity, keyWords, recordBytes, spareSlots, owners } = options;
   requireInteger("capacity", capacity, 1, MAX_SLOTS);
@@ -192,5 +192,5 @@ function requireInteger(what: string, value: number, minimum: number, maximum: n
 }
 
 function refuse(reason: string): never {
-  throw new ShardedMapError("ERR_SHARDED_MAP_OPTIONS", reason);
+  throw new ShardedMapError("ERR_SHARDED_MAP_OPTION", reason);
 }

@@ -1,6 +1,6 @@
 /** What was misused. Codes are stable; messages are for people. */
 export type ShardedMapErrorCode =
-  | "ERR_SHARDED_MAP_OPTIONS"
+  | "ERR_SHARDED_MAP_OPTION"
   | "ERR_SHARDED_MAP_KEY_KIND"
   | "ERR_SHARDED_MAP_NO_GUARD"
   | "ERR_SHARDED_MAP_REENTRANT"

@@ -43,7 +43,7 @@ export class ShardedMap extends MapWriters {
   /**
    * Makes a map, and this thread its first user.
    *
-   * @throws ShardedMapError ERR_SHARDED_MAP_OPTIONS
+   * @throws ShardedMapError ERR_SHARDED_MAP_OPTION
    */
   static create(options: ShardedMapOptions): ShardedMap {
     const { record, sections = [], repairs = 0 } = options;

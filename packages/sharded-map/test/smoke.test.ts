@@ -208,7 +208,7 @@ describe("misuse", () => {
       { key: "i32" as "u32" },
     ]) {
       const create = () => ShardedMap.create({ capacity: 4, key: "u32", ...options });
-      expect(codeOf(create)).toBe("ERR_SHARDED_MAP_OPTIONS");
+      expect(codeOf(create)).toBe("ERR_SHARDED_MAP_OPTION");
     }
   });
 

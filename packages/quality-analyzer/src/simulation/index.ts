@@ -1,6 +1,6 @@
 export { SimulatedLink } from "./simulated-link.ts";
 export type { RateLimitOptions, ReorderOptions, SimulatedLinkOptions } from "./simulated-link.ts";
-export { LinkTruth } from "./link-truth.ts";
+export type { LinkTruth } from "./link-truth.ts";
 export { gilbertElliott } from "./loss-model.ts";
 export type { GilbertElliottLoss, IndependentLoss, LossOptions } from "./loss-model.ts";
 export { expectedJitterMs } from "./jitter-model.ts";
