@@ -63,7 +63,7 @@ export class Tunnels implements OperatedRelay, AsyncDisposable {
         clock: this.#clock,
       });
     }
-    if (config.announce !== "" && options.log !== undefined) {
+    if (config.announce !== "") {
       for (const relay of this.#relays) this.#announcements.push(announced(relay, config, options.log));
     }
   }
@@ -156,7 +156,7 @@ export class Tunnels implements OperatedRelay, AsyncDisposable {
   }
 }
 
-function announced(relay: Relay, config: RelayConfig, log: NonNullable<RelayOptions["log"]>): Disposable {
+function announced(relay: Relay, config: RelayConfig, log: RelayOptions["log"]): Disposable {
   return new MasterAnnounce({
     url: config.announce,
     log,

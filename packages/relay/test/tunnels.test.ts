@@ -1,5 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { OperatorHttp, parseConfig, Tunnels, type RelayLog } from "@udp-relay/relay";
 import { RealPeer, until } from "./real-peer.ts";
@@ -95,6 +97,31 @@ describe("a V2 tunnel beside a V3 tunnel, on real sockets", () => {
   });
 });
 
+describe("announcements of both tunnels", () => {
+  it.each([{ log }, {}])(
+    "each with its version and port, at once, with a log and without",
+    async (options) => {
+      const told: URLSearchParams[] = [];
+      const master = createServer((asked, response) => {
+        told.push(new URL(asked.url!, "http://master").searchParams);
+        response.end();
+      });
+      closing.push(() => master.close());
+      await once(master.listen(0, "127.0.0.1"), "listening");
+      const announce = `http://127.0.0.1:${(master.address() as AddressInfo).port}/`;
+      const config = parseConfig({ ...LOOPBACK, v2Port: 0, announce, serverName: "here; there" });
+      const tunnels = await Tunnels.start(config, options);
+      closing.push(() => tunnels.close());
+      await until("both are told of", () => told.length === 2);
+      const facts = told.map((one) => ["version", "port", "name", "clients"].map((name) => one.get(name)));
+      expect(facts.sort()).toEqual([
+        ["2", String(tunnels.v2Port), "here there", "0"],
+        ["3", String(tunnels.port), "here there", "0"],
+      ]);
+    },
+  );
+});
+
 describe("the NAT helper on a real socket", () => {
   it("tells a peer its own address and port", async () => {
     const tunnels = await start({ natPorts: [0, 0] });
@@ -120,6 +147,10 @@ describe("settings of what stands beside the tunnel", () => {
     [{ v2Port: 70_000 }, /v2Port is 70000, allowed: off, or an integer from 0 to 65535/],
     [{ natPorts: "8054,x" }, /natPorts is "8054,x", allowed: ports such as 8054,3478/],
     [{ announce: "master.example" }, /announce is "master.example", allowed: an http: or https: URL/],
+    [
+      { announce: "http://m.example", protocol: "demo" },
+      /--announce is "http:.*", allowed with V3 and V2 only/,
+    ],
     [{ protocol: "v2", v2Port: 1 }, /--v2-port is 1, allowed with --protocol v2: off/],
     [
       { protocol: "v2", maxClients: 40_000, maxClientsCeiling: 50_000 },

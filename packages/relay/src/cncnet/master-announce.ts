@@ -18,7 +18,8 @@ export interface MasterAnnounceOptions {
   /** The master server's address. */
   readonly url: string;
   readonly read: () => Announcement;
-  readonly log: RelayLog;
+  /** Told of failures; without one nobody is. */
+  readonly log?: RelayLog | undefined;
   /** How requests are made and repeated; default: the platform's `fetch` and an unref'd `setInterval`. */
   readonly fetch?: (url: URL, init: { signal: AbortSignal }) => Promise<Response>;
   readonly repeat?: (announce: () => void, everyMs: number) => Disposable;
@@ -48,10 +49,13 @@ export class MasterAnnounce implements Disposable {
       const response = await fetch(announceUrl(url, read()), { signal });
       await response.body?.cancel();
       if (response.ok) return true;
-      log.warn({ master: shown(url), status: response.status }, "the master server refused the announcement");
+      log?.warn(
+        { master: shown(url), status: response.status },
+        "the master server refused the announcement",
+      );
     } catch (error) {
       if (!this.#stop.signal.aborted) {
-        log.warn({ master: shown(url), error: String(error) }, "the master server could not be told");
+        log?.warn({ master: shown(url), error: String(error) }, "the master server could not be told");
       }
     }
     return false;

@@ -289,5 +289,11 @@ export function parseConfig(
       `--v2-port is ${complete.v2Port}, allowed with --protocol v2: off (--port is V2's then)`,
     );
   }
+  if (complete.announce !== "" && (complete.protocol === "demo" || complete.protocolModule !== "")) {
+    throw new RelayError(
+      "ERR_RELAY_CONFIG",
+      `--announce is ${JSON.stringify(complete.announce)}, allowed with V3 and V2 only: master servers list CnCNet's tunnels`,
+    );
+  }
   return complete;
 }
