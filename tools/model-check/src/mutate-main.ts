@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { countOutcomes, formatReport, percent } from "./mutation-report.ts";
@@ -18,6 +19,8 @@ const { values: options, positionals } = parseArgs({
     list: { type: "boolean", default: false },
     /** Only those that the last run left alive without calling them equivalent, and new ones. */
     survivors: { type: "boolean", default: false },
+    /** Runs nothing: writes RESULT.md anew from result.json and survivors.json. */
+    report: { type: "boolean", default: false },
     /** Long scenarios too, up to that many seconds each. */
     "long-seconds": { type: "string", default: "0" },
   },
@@ -38,6 +41,11 @@ const chosen = options.sample === undefined ? all : sample(all, Number(options.s
 if (options.list) {
   // Not by the stream: what it has not written when the process exits is lost in a pipe.
   writeSync(1, chosen.map(({ file, line, id }) => `${file}:${line} ${id}\n`).join(""));
+  process.exit(0);
+}
+
+if (options.report) {
+  writeResult(before);
   process.exit(0);
 }
 
@@ -67,14 +75,28 @@ if (options.sample === undefined && outcomes.length === chosen.length) {
   const everything = [...kept, ...outcomes].sort((one, other) =>
     one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1,
   );
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    new URL("result.json", folder),
-    `${JSON.stringify({ outcomes: everything }, undefined, 1)}\n`,
-  );
-  writeFileSync(new URL("RESULT.md", folder), formatReport({ outcomes: everything }, reasons));
+  const digests = options.survivors ? [] : [...files].map((file) => [file, digestOf(file)] as const);
+  writeResult({ outcomes: everything, sources: { ...before.sources, ...Object.fromEntries(digests) } });
 }
 process.exitCode = counted > 0 && killed >= 0.9 * counted && unexplained.length === 0 ? 0 : 1;
+
+/** One entry a line, so that two packages' results merge. */
+function writeResult({ outcomes, sources = {} }: MutationResult): void {
+  mkdirSync(folder, { recursive: true });
+  const lines = outcomes.map((outcome) => `  ${JSON.stringify(outcome)}`).join(",\n");
+  const digests = Object.entries(sources).sort(([one], [other]) => (one < other ? -1 : 1));
+  const digestLines = digests.map(([file, digest]) => `  ${JSON.stringify(file)}: "${digest}"`).join(",\n");
+  const text = `{\n "outcomes": [\n${lines}\n ],\n "sources": {\n${digestLines}\n }\n}\n`;
+  writeFileSync(new URL("result.json", folder), text);
+  const isOld = (file: string): boolean => sources[file] !== digestOf(file);
+  writeFileSync(new URL("RESULT.md", folder), formatReport({ outcomes, sources }, reasons, isOld));
+}
+
+/** Of a source's text; nothing for a file that is gone. */
+function digestOf(file: string): string {
+  const url = new URL(`../../../${file}`, import.meta.url);
+  return existsSync(url) ? createHash("sha256").update(readFileSync(url)).digest("hex").slice(0, 16) : "";
+}
 
 function isOpen({ file, id }: PlacedMutant): boolean {
   const outcome = before.outcomes.find((each) => each.file === file && each.id === id);

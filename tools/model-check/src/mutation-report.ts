@@ -9,16 +9,25 @@ export type SurvivorReasons = Readonly<Record<string, Readonly<Record<string, st
 /** What a whole run found; committed. */
 export interface MutationResult {
   readonly outcomes: readonly MutantOutcome[];
+  /** A digest of each file's text as it was then. */
+  readonly sources?: Readonly<Record<string, string>>;
 }
 
 /** The committed report: a table by file, then every survivor with its reason. */
-export function formatReport({ outcomes }: MutationResult, reasons: SurvivorReasons): string {
+export function formatReport(
+  { outcomes }: MutationResult,
+  allReasons: SurvivorReasons,
+  isOld: (file: string) => boolean,
+): string {
+  // The reasons are about the sources of today: in old ones the same name may have been another mutant's.
+  const reasons = Object.fromEntries(Object.entries(allReasons).filter(([file]) => !isOld(file)));
   const files = [...new Set(outcomes.map(({ file }) => file))].sort();
   const rows = [...files, undefined].map((file) => {
     const mine = outcomes.filter((outcome) => file === undefined || outcome.file === file);
     const { reached, equivalent, killed } = countOutcomes(mine, reasons);
     const cells = [mine.length, reached, equivalent, killed, percent(killed, reached - equivalent)];
-    return `| ${file ?? "**all**"} | ${cells.join(" | ")} |`;
+    const name = file === undefined ? "**all**" : isOld(file) ? `${file} (old)` : file;
+    return `| ${name} | ${cells.join(" | ")} |`;
   });
   const survivors = outcomes.filter((outcome) => outcome.reached && outcome.killedBy === undefined);
   const list = survivors.map(
@@ -29,6 +38,7 @@ export function formatReport({ outcomes }: MutationResult, reasons: SurvivorReas
 Written by \`npm run mutate\`. Each mutant runs the scenarios that name its file, until the first one fails. *Reached*
 are those whose code some scenario executes; the others are for the package's own tests. *Equivalent* are survivors that
 no execution can tell from the original, each with its reason below; the last column is killed / (reached - equivalent).
+*Old*: the file has changed since its mutants were run; the row is of the sources of then.
 
 | file | mutants | reached | equivalent | killed | |
 | --- | ---: | ---: | ---: | ---: | ---: |

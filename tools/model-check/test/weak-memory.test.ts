@@ -176,6 +176,19 @@ describe("a plain store after an atomic one", () => {
       ),
     ).toBe(false);
   });
+
+  it("may not, where the thread's own atomic load stands between", () => {
+    expect(
+      allows(
+        [
+          [store(X), load(X), poke(Y)],
+          [load(Y), load(X)],
+        ],
+        [1],
+        [1, 0],
+      ),
+    ).toBe(false);
+  });
 });
 
 describe("a plain load that depends on another one", () => {
