@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { charts, drawingOf } from "../src/charts/chart.ts";
+import { charts, drawingOf, readmeWith } from "../src/charts/chart.ts";
 import type { CaseResult } from "../src/harness.ts";
 import type { RunReport } from "../src/report.ts";
 import type { BenchSuite } from "../src/suite.ts";
 
 const [chart] = charts;
 
-function reportWith(cases: readonly CaseResult[], title = chart!.table): RunReport {
+function reportWith(cases: readonly CaseResult[], title = chart!.table, roundsRun = 11): RunReport {
   const suite: BenchSuite = { area: chart!.area, title, unit: "ns", reference: "by hand", cases: [] };
   return {
     format: 1,
@@ -21,7 +21,7 @@ function reportWith(cases: readonly CaseResult[], title = chart!.table): RunRepo
       versions: { node: "v24" },
       commit: undefined,
     },
-    suites: [{ suite, roundsRun: 11, elapsedMs: 1, cases, goals: [], also: [] }],
+    suites: [{ suite, roundsRun, elapsedMs: 1, cases, goals: [], also: [] }],
   };
 }
 
@@ -48,6 +48,20 @@ describe("charts", () => {
   it("say why they cannot be drawn", () => {
     expect(drawingOf(chart!, reportWith([], "another table"))).toMatch(/has no table/);
     expect(drawingOf(chart!, reportWith([]))).toMatch(/no case/);
+    expect(drawingOf(chart!, reportWith([measured("ours", 8)], chart!.table, 1))).toMatch(/1 of at least 5/);
+  });
+
+  it("are shown by the README once, after the paragraph that names the bench", () => {
+    const readme = "# A\n\n`npm run bench -- clock`: costs,\nall of them.\n\n## Limits\n";
+    const shown = readmeWith(chart!, readme)!;
+    expect(shown.split("\n").slice(4, 8)).toEqual([
+      "",
+      `![${chart!.table}](figures/reads.svg)`,
+      "",
+      "## Limits",
+    ]);
+    expect(readmeWith(chart!, shown)).toBe(shown);
+    expect(readmeWith(chart!, "# A\n")).toBeUndefined();
   });
 
   it("are each of a table that an area has, in a file of its own", async () => {

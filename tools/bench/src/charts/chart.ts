@@ -32,6 +32,22 @@ export const charts: readonly Chart[] = [
   },
 ];
 
+/** Fewer say too little for a picture. */
+const LEAST_ROUNDS = 5;
+
+/**
+ * The README with the chart shown: after the paragraph that names the bench's area, if it does not show it yet.
+ * `undefined` where no paragraph does.
+ */
+export function readmeWith(chart: Chart, readme: string): string | undefined {
+  const link = chart.file.replace(/^[^/]+\//, "");
+  if (readme.includes(`(${link})`)) return readme;
+  const named = readme.indexOf(`npm run bench -- ${chart.area}`);
+  const end = readme.indexOf("\n\n", named);
+  if (named < 0 || end < 0) return undefined;
+  return `${readme.slice(0, end)}\n\n![${chart.table}](${link})${readme.slice(end)}`;
+}
+
 /** What echarts draws of a chart, or why it cannot. */
 export function drawingOf(
   chart: Chart,
@@ -39,6 +55,7 @@ export function drawingOf(
 ): { readonly height: number; readonly option: object } | string {
   const result = report.suites.find(({ suite }) => suite.area === chart.area && suite.title === chart.table);
   if (result === undefined) return `the report has no table "${chart.area}: ${chart.table}"`;
+  if (result.roundsRun < LEAST_ROUNDS) return `${result.roundsRun} of at least ${LEAST_ROUNDS} rounds`;
   const bars = result.cases
     .flatMap((one) => (one.state === "measured" ? [{ name: one.name, spread: one.spread }] : []))
     .reverse();

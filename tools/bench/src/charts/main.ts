@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunReport } from "../report.ts";
-import { charts, drawingOf } from "./chart.ts";
+import { charts, drawingOf, readmeWith } from "./chart.ts";
 
 /** The little of echarts that is used. */
 interface Echarts {
@@ -43,7 +43,12 @@ for (const chart of charts) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${picture.renderToSVGString()}\n`);
   picture.dispose();
-  process.stdout.write(`drawn: packages/${chart.file}\n`);
+  const readme = `${packages}${chart.file.split("/")[0]!}/README.md`;
+  const shown = readmeWith(chart, readFileSync(readme, "utf8"));
+  if (shown !== undefined) writeFileSync(readme, shown);
+  process.stdout.write(
+    `drawn: packages/${chart.file}${shown === undefined ? ", which no README shows" : ""}\n`,
+  );
 }
 
 /** From a kit with a lockfile of its own, installed by the first run: nothing else needs it. */
