@@ -30,8 +30,11 @@ const seed = Number(values.seed ?? 1);
 if (!(minutes > 0) || !Number.isInteger(seed))
   throw new Error("--minutes is a number above 0, --seed an integer");
 
+const compiled = fileURLToPath(new URL("../../../node_modules/.cache/compiled", import.meta.url));
 const child = fork(fileURLToPath(new URL("soak-relay.ts", import.meta.url)), {
   execArgv: [...process.execArgv, "--expose-gc"],
+  // As an operator's relay runs compiled code, its successors of killed workers start with code that was compiled before.
+  env: { ...process.env, NODE_COMPILE_CACHE: compiled },
 });
 const { port } = await answer("ready");
 const players = new SoakPlayers(seed, port);
