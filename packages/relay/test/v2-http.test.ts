@@ -178,7 +178,7 @@ describe("V2 HTTP: limits", () => {
   });
 
   it.each([
-    ...["//", "///", "//[", "/\\\\", "//%", "//a:99999/", "http://[", "*"].map((line) => [line, 404]),
+    ...["//", "///", "//[", "/\\\\", "//%", "//a:99999/", "http://["].map((line) => [line, 404]),
     ...["//tunnel/request?clients=2", "/x/../request?clients=2", "/request/?clients=2"].map((line) => [
       line,
       404,
