@@ -4,7 +4,7 @@ import { ShardedMap } from "@udp-relay/sharded-map";
 
 if (isMainThread) {
   const rooms = ShardedMap.create({ capacity: 200, key: "u32", recordBytes: 8 });
-  const worker = new Worker(new URL(import.meta.url), { workerData: rooms.region.handle });
+  const worker = new Worker(new URL(import.meta.url), { workerData: rooms.shared });
   superviseWorker(rooms.region, worker); // puts right whatever the worker was doing, if it dies
   worker.once("message", (handle: number) => {
     using guard = rooms.enter(); // slot numbers are good until it ends

@@ -15,7 +15,7 @@ import { u32MapModel } from "./u32-map-model.ts";
 /** A writer that looks three times at a held lock, and at the guards. */
 function attachPatient({ map, handle }: TinyMap): User {
   const patience = { lockSpins: 3, restSpins: 3 };
-  return { map: ShardedMap.attach(map.region.handle, { patience }), handle };
+  return { map: ShardedMap.attach(map.shared, { patience }), handle };
 }
 
 function keyOfShard({ map }: { map: ShardedMap }, shard: number, nth = 0): number {

@@ -33,7 +33,7 @@ export function dieIn(
 ): () => TinyMap {
   return () => {
     const shared = tinyMap([1]);
-    const victim = ShardedMap.attach(shared.map.region.handle);
+    const victim = ShardedMap.attach(shared.map.shared);
     const ops = memoryOf(victim).ops as { casPair: (...words: number[]) => number };
     const casPair = ops.casPair.bind(ops);
     ops.casPair = (...words) => {

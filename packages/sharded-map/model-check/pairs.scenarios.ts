@@ -3,13 +3,16 @@ import type { Scenario } from "@udp-relay/model-check";
 import { auditCapacity, auditMap } from "../test/map-audit.ts";
 import {
   attachUser,
+  entries,
   forEach,
   get,
   getOrInsert,
+  insert,
   names,
   rekey,
   remove,
   removeHandle,
+  removeIf,
   repairAfter,
   resolve,
   size,
@@ -37,7 +40,7 @@ const sources = [
 ];
 export const touches = sources.map((name) => `packages/sharded-map/src/${name}.ts`);
 
-/** The map has key 1 and room for one more. */
+/** The map has key 1 and room for one more. (`clear` is `forEach` and `removeHandle`, `has` and `isFull` are `get` and `size`.) */
 const operations: readonly (readonly [name: string, operation: Operation])[] = [
   ["get", get(1)],
   ["getOrInsert the same", getOrInsert(1)],
@@ -49,9 +52,15 @@ const operations: readonly (readonly [name: string, operation: Operation])[] = [
   ["sweep", sweep("initial 1")],
   ["forEach", forEach],
   ["size", size],
+  ["insert the same", insert(1)],
+  ["insert another", insert(2)],
+  ["removeIf", removeIf(1)],
+  ["entries", entries],
 ];
 
-const readers = ["get", "resolve", "forEach", "size"];
+const readers = ["get", "resolve", "forEach", "size", "entries"];
+/** The same accesses as others of the list make, by another method: their pairs are of the long form only. */
+const variants = ["insert the same", "insert another", "removeIf", "entries"];
 
 function pair(
   one: (typeof operations)[number],
@@ -59,11 +68,12 @@ function pair(
   interruption: "none" | "kill",
 ): Scenario {
   const reading = readers.includes(one[0]) || readers.includes(two[0]);
+  const varying = variants.includes(one[0]) || variants.includes(two[0]);
   return defineScenario({
     name: `${one[0]} | ${two[0]}${interruption === "kill" ? ", killed anywhere" : ""}`,
     touches,
     // Two writers of which one may die and be repaired at any step: hundreds of thousands of states.
-    long: interruption === "kill" && !reading,
+    long: varying || (interruption === "kill" && !reading),
     limits: { milliseconds: 1_200_000, states: 5_000_000 },
     setup: () => tinyMap([1]),
     names,

@@ -44,7 +44,7 @@ export interface User {
 }
 
 export function attachUser({ map, handle }: TinyMap): User {
-  return { map: ShardedMap.attach(map.region.handle, { patience }), handle };
+  return { map: ShardedMap.attach(map.shared, { patience }), handle };
 }
 
 /** One recorded operation, in a guard of its own. */
@@ -68,6 +68,16 @@ export const getOrInsert =
       return insertOutcome(slot, map.created);
     });
 
+export const insert =
+  (key: number): Operation =>
+  ({ map }, call) =>
+    call("insert", [key], () => {
+      const guard = map.enter();
+      const slot = map.insert(key);
+      guard.leave();
+      return slot === EXISTS ? "found" : insertOutcome(slot, true);
+    });
+
 const removeOutcome = (slot: number): string =>
   slot === ABSENT ? "absent" : slot === BUSY ? "BUSY" : "removed";
 
@@ -75,6 +85,21 @@ export const remove =
   (key: number): Operation =>
   ({ map }, call) =>
     call("remove", [key], () => removeOutcome(map.remove(key)));
+
+/** The predicate looks at the entry under the lock, and agrees: a removal. */
+export const removeIf =
+  (key: number): Operation =>
+  ({ map }, call) =>
+    call("remove", [key], () => removeOutcome(map.removeIf(key, (slot) => map.keyOf(slot) === key)));
+
+/** Every key that `entries` yields, each from a guard of its own: what a walk may see, no more. */
+export const entries: Operation = ({ map }, call) =>
+  call("forEach", [], () =>
+    [...map.entries()]
+      .map(([key]) => key as number)
+      .sort((a, b) => a - b)
+      .join(),
+  );
 
 /** Every key that a walk sees. */
 export const forEach: Operation = ({ map }, call) =>

@@ -1,5 +1,5 @@
 import { pause, peek, poke } from "@udp-relay/atomics-layout/memory";
-import { hasPassed, holdsOldest, retire } from "./guards.ts";
+import { hasPassed, holdsBack, holdsOldest, retire } from "./guards.ts";
 import { controlAt, generationOf, isLive, MAX_GENERATION } from "./identity.ts";
 import {
   FREE,
@@ -117,8 +117,8 @@ export function restSlot(memory: MapMemory, shard: number, slot: number, stamp: 
   }
   own(memory, shard, slot);
   // A newcomer to the list must not hold back those of earlier guards: they wait by their own stamp, or are free by now.
-  admitPassed(memory, at);
   letWait(memory, at);
+  if (!holdsBack(memory, peek(words, at + WAITING_STAMP)) && admitPassed(memory, at)) letWait(memory, at);
   const head = peek(words, at + HEAD);
   if (head === 0) poke(words, at + HEAD, slot + 1);
   else poke(words, linksAt + peek(words, at + TAIL) - 1, (shard << 24) | (slot + 1));

@@ -95,6 +95,17 @@ export function guardEntries(memory: MapMemory, ownerIndex: number): number {
   return load(memory.words, at + EPOCH) === 0 ? 0 : load(memory.words, at + ENTRIES);
 }
 
+/**
+ * Whether this thread's own guard holds back what was retired with that stamp, so that `hasPassed` need not look at the
+ * others. (A stamp of 2^31 epochs ago may look held back: that slot is admitted by the next insert instead.)
+ *
+ * Concurrency: the thread; reads its own word.
+ */
+export function holdsBack(memory: MapMemory, stamp: number): boolean {
+  const entered = peek(memory.words, memory.guardAt + EPOCH);
+  return entered !== 0 && ((entered - stamp) | 0) <= 0;
+}
+
 /** Whether this thread's own guard is what holds the oldest resting slots. Concurrency: the thread. */
 export function holdsOldest(memory: MapMemory): boolean {
   return peek(memory.words, memory.guardAt + EPOCH) === memory.oldestGuard;

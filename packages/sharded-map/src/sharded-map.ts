@@ -58,7 +58,7 @@ export class ShardedMap extends MapWriters {
   /**
    * Makes this thread a user of a map that another thread created.
    *
-   * @param handle `map.region.handle`, as it came by `postMessage` or `workerData`
+   * @param handle the other's `shared`, as it came by `postMessage` or `workerData`
    * @throws LayoutError ERR_REGION_LAYOUT for another record layout or a region that is no map; and what `attachRegion`
    * throws
    */
@@ -66,6 +66,16 @@ export class ShardedMap extends MapWriters {
     const { record } = options;
     const updates = record?.updates ?? NO_UPDATES;
     return new ShardedMap(attachRegion(handle, { name: MAP_NAME, hash: mapHash(record), updates }), options);
+  }
+
+  /**
+   * What another thread attaches with: send it by `postMessage` or as `workerData`. (`handle(slot)` names an entry, this
+   * the whole map.)
+   *
+   * Concurrency: anywhere; the same object at every read.
+   */
+  get shared(): RegionHandle {
+    return this.region.handle;
   }
 
   /**

@@ -86,17 +86,17 @@ describe("limits", () => {
   it("is attached by its own layout only, and by as many threads as it has owners", () => {
     const layout = { name: "Thing", hash: 77, byteLength: 64, lineBytes: 64 as const, updates: [] };
     using map = ShardedMap.create({ capacity: 4, key: "u32", record: layout, owners: 2 });
-    expect(() => ShardedMap.attach(map.region.handle)).toThrow(
+    expect(() => ShardedMap.attach(map.shared)).toThrow(
       expect.objectContaining({ code: "ERR_REGION_LAYOUT" }),
     );
     expect(() => attachRegion(map.region.handle, layout)).toThrow();
-    const other = ShardedMap.attach(map.region.handle, { record: layout });
-    expect(() => ShardedMap.attach(map.region.handle, { record: layout })).toThrow(
+    const other = ShardedMap.attach(map.shared, { record: layout });
+    expect(() => ShardedMap.attach(map.shared, { record: layout })).toThrow(
       expect.objectContaining({ code: "ERR_REGION_OWNERS" }),
     );
     inGuard(other, () => other.getOrInsert(3));
     other[Symbol.dispose]();
-    using third = ShardedMap.attach(map.region.handle, { record: layout });
+    using third = ShardedMap.attach(map.shared, { record: layout });
     expect(third.has(3)).toBe(true);
     expect(map.region.section("records").byteLength).toBe(64 * memoryOf(map).shape.slots);
   });

@@ -14,7 +14,7 @@ const THREADS = 2;
 async function record(map: ShardedMap, firstRound: number, rounds: number): Promise<HistoryCall[][]> {
   const shared = new SharedArrayBuffer(12);
   const tasks = Array.from({ length: THREADS }, (_, thread): HistoryTask => ({
-    handle: map.region.handle,
+    handle: map.shared,
     thread,
     threads: THREADS,
     rounds,

@@ -27,7 +27,7 @@ export interface MixReport {
 export async function runMix(run: MixRun): Promise<MixReport> {
   using map = ShardedMap.create({ recordBytes: MIX_RECORD_BYTES, ...run.map, key: "u32" });
   const tasks = Array.from({ length: run.workers }, (_, worker): MixTask => ({
-    handle: map.region.handle,
+    handle: map.shared,
     worker,
     workers: run.workers,
     mix: run.mix,

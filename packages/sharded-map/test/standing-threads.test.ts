@@ -20,7 +20,7 @@ describe("threads that stand still", () => {
     });
     const task: ChurnTask = {
       role: "newcomers",
-      handle: map.region.handle,
+      handle: map.shared,
       milliseconds: MILLISECONDS,
       newKeysPerSecond: NEW_KEYS_PER_SECOND,
       firstNewKey: 1_000_000,
@@ -49,7 +49,7 @@ describe("threads that stand still", () => {
 
   it("a thread stopped in a guard: inserts go on until the spare slots are used, then FULL, counted as resting", () => {
     using map = ShardedMap.create({ capacity: 50, key: "u32", workers: 2, batch: 16 });
-    using stopped = ShardedMap.attach(map.region.handle);
+    using stopped = ShardedMap.attach(map.shared);
     inGuard(map, () => {
       for (let key = 0; key < 50; key++) map.getOrInsert(key);
     });
@@ -90,7 +90,7 @@ describe("threads that stand still", () => {
 
   it("a slot found in a guard is not used again before the guard ends", () => {
     using map = ShardedMap.create({ capacity: 1, key: "u32", workers: 1, batch: 3 });
-    using reader = ShardedMap.attach(map.region.handle);
+    using reader = ShardedMap.attach(map.shared);
     inGuard(map, () => map.getOrInsert(1));
     const guard = reader.enter();
     const slot = reader.get(1);
@@ -109,7 +109,7 @@ describe("threads that stand still", () => {
   it("reports a guard of more than 100 ms, once", async () => {
     const seen: LongGuard[] = [];
     using map = ShardedMap.create({ capacity: 4, key: "u32", onLongGuard: (guard) => seen.push(guard) });
-    using stopped = ShardedMap.attach(map.region.handle);
+    using stopped = ShardedMap.attach(map.shared);
     const guard = stopped.enter();
     map.sweep(() => false, 1);
     expect(seen).toEqual([]);

@@ -23,7 +23,7 @@ interface Victim {
 
 function start(map: ShardedMap, number: number): Victim {
   const log = new SharedArrayBuffer(KEYS * 4);
-  const task = { handle: map.region.handle, seed: number, firstKey: number * KEYS, keys: KEYS, log };
+  const task = { handle: map.shared, seed: number, firstKey: number * KEYS, keys: KEYS, log };
   const worker = new Worker(sibling("kill-worker", import.meta.url), { workerData: task });
   const ended = new Promise<WorkerEnd>((resolve) => {
     superviseWorker(map.region, worker, { onEnd: resolve });
