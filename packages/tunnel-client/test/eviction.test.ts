@@ -2,6 +2,7 @@
 import { parseEndpoint } from "@udp-relay/address-validation";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Eviction } from "../src/eviction.ts";
 import { type ExpiredClient, JOIN_FULL, TunnelClientTable } from "../src/index.ts";
 
 const endpoint = parseEndpoint("192.0.2.1:5000");
@@ -140,5 +141,75 @@ describe("whose place a newcomer takes in a full table", () => {
     // This thread's list is empty; the other's newcomer is looked for a 64th of the timeout after the last look.
     expect(join(clients, 5, 2)).toBe(JOIN_FULL);
     expect(join(clients, 5, 1 + TIMEOUT_MS / 64)).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe("what a flood of newcomers costs", () => {
+  const SLOTS = 1_600;
+
+  /** A table of clients that are heard of just in time, each in its turn; counts the slots that were looked at. */
+  class BusyTable {
+    readonly heard: number[];
+    readonly lonely: boolean[] = Array.from({ length: SLOTS }, () => false);
+    looked = 0;
+    joins = 0;
+    readonly eviction: Eviction;
+
+    constructor() {
+      this.heard = Array.from({ length: SLOTS }, (_, slot) => Math.floor((slot * TIMEOUT_MS) / SLOTS));
+      this.eviction = new Eviction({
+        slots: SLOTS,
+        timeoutMs: TIMEOUT_MS,
+        joined: () => this.joins,
+        isLive: () => {
+          this.looked++;
+          return true;
+        },
+        handle: (slot) => slot + 1,
+        resolve: (handle) => handle - 1,
+        lastReceiveTick: (slot) => this.heard[slot]!,
+        isUnpaired: (slot) => this.lonely[slot]!,
+        remove: (handle, reason, now) => {
+          const slot = handle - 1;
+          const holds = reason === "evicted" ? this.lonely[slot]! : now - this.heard[slot]! >= TIMEOUT_MS;
+          if (holds) this.heard[slot] = now;
+          return holds;
+        },
+      });
+    }
+
+    /** Ten newcomers a millisecond. */
+    flood(timeouts: number): number {
+      let admitted = 0;
+      for (let now = TIMEOUT_MS; now < (1 + timeouts) * TIMEOUT_MS; now++) {
+        for (let slot = 0; slot < SLOTS; slot++)
+          if (now - this.heard[slot]! >= TIMEOUT_MS - 1) this.heard[slot] = now;
+        for (let n = 0; n < 10; n++) {
+          if (!this.eviction.makeRoom(now)) continue;
+          admitted++;
+          this.joins++;
+          // Whoever joined last is who was heard of last; its slot is where the evicted one was.
+          this.eviction.joined(
+            1 + this.heard.findIndex((tick, slot) => tick === now && this.lonely[slot]),
+            now,
+          );
+        }
+      }
+      return admitted;
+    }
+  }
+
+  it("is no more than 17 looks through the table a timeout where nobody may go", () => {
+    const table = new BusyTable();
+    expect(table.flood(5)).toBe(0);
+    expect(table.looked / SLOTS).toBeGreaterThan(5);
+    expect(table.looked / SLOTS).toBeLessThanOrEqual(5 * 17);
+  });
+
+  it("is no more than that, either, where newcomers push out each other", () => {
+    const table = new BusyTable();
+    table.lonely[3] = true;
+    expect(table.flood(2)).toBe(2 * TIMEOUT_MS * 10);
+    expect(table.looked / SLOTS).toBeLessThanOrEqual(2 * 17);
   });
 });
