@@ -42,6 +42,9 @@ const asserted = [
   "offsetof(struct cmsghdr, cmsg_type) == 12",
   "sizeof(struct timespec) == 16 && sizeof(struct timeval) == 16",
   "sizeof(void *) == 8 && sizeof(struct sockaddr_in6) <= 32",
+  // ready-events.ts: packed on x64 only.
+  "sizeof(struct epoll_event) == (X64 ? 12 : 16)",
+  "offsetof(struct epoll_event, data) == (X64 ? 4 : 8)",
   "CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(int)) <= 64",
 ];
 
@@ -52,6 +55,7 @@ const source = [
     "fcntl",
     "errno",
     "time",
+    "sys/epoll",
     "sys/socket",
     "sys/time",
     "sys/uio",
@@ -60,6 +64,11 @@ const source = [
   ].map((header) => `#include <${header}.h>`),
   "#include <linux/sock_diag.h>",
   "#define SOL_UDP 17",
+  "#ifdef __x86_64__",
+  "#define X64 1",
+  "#else",
+  "#define X64 0",
+  "#endif",
   ...Object.entries(kernel)
     .filter(([name]) => !noneInC.includes(name))
     .map(([name, value]) => `_Static_assert((${inC[name] ?? name}) == ${value}, "${name}");`),

@@ -36,6 +36,7 @@ export type { ProxyDrops, ProxySessions } from "./proxy/proxy-counters.ts";
 export type { BackendReport, PathReport, ProxyReport } from "./proxy/proxy-report.ts";
 export { SessionProxy } from "./proxy/session-proxy.ts";
 export type { SessionProxyOptions } from "./proxy/session-proxy-options.ts";
+export { driveSockets, linuxUpstreams } from "./proxy/linux-upstreams.ts";
 export { transportUpstreams } from "./proxy/upstream.ts";
 export type { OpenUpstream, Upstream, UpstreamEvents } from "./proxy/upstream.ts";
 export { Relay } from "./relay.ts";

@@ -21,6 +21,12 @@ import type { SystemCalls } from "./linux/system-calls.ts";
 import { installDefaultZones } from "./socket-options.ts";
 
 export { DropReason, dropReasonNames } from "./drop-reason.ts";
+export { ConnectedSockets } from "./linux/connected-sockets.ts";
+export type {
+  ConnectedSocket,
+  ConnectedSocketEvents,
+  ConnectedSocketsOptions,
+} from "./linux/connected-sockets.ts";
 export { LinuxSockets } from "./linux/supervised-sockets.ts";
 export type { LinuxSocketsOptions, LinuxSocketStats, WorkerLike } from "./linux/supervised-sockets.ts";
 export type {
@@ -181,6 +187,26 @@ export class LinuxTransport extends BaseTransport {
       if (this.#congested) this.#retry();
       this.flush();
     }
+  }
+
+  /**
+   * One turn of a loop of your own that waits for several sockets, `ConnectedSockets` for one: receives what is there,
+   * hands it over, and sends what waits. Never waits.
+   *
+   * @throws AdapterError ERR_ADAPTER_OPTION when the transport was not opened with `blocking`
+   */
+  turn(): void {
+    if (!this.#blocking)
+      throw new AdapterError("ERR_ADAPTER_OPTION", "open the transport with blocking: true");
+    if (this.closed) return;
+    this.#drain();
+    if (this.#congested) this.#retry();
+    this.flush();
+  }
+
+  /** The socket's, for `epoll_ctl` and the like; this object's to close. */
+  get descriptor(): number {
+    return this.#socket.fd;
   }
 
   /** What another thread stops `runBlocking` with: `stopBlocking(handle)`. Structured-cloneable. */

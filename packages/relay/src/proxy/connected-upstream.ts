@@ -8,7 +8,7 @@ const WAITING_DATAGRAMS = 16;
 const QUEUED_DATAGRAMS = 64;
 
 /** What an ICMP error of the backend's host, or of a router on the way to it, comes out as. */
-const refusals: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"]);
+export const refusals: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"]);
 
 /**
  * Connected UDP sockets: the kernel hands over the backend's datagrams only, and tells when nobody listens there. Each

@@ -1,12 +1,5 @@
 import { networkInterfaces } from "node:os";
-import {
-  AddressError,
-  AddressPolicy,
-  formatAddress,
-  formatEndpoint,
-  reasonName,
-} from "@udp-relay/address-validation";
-import { AdapterError, type DatagramTransport, openTransport } from "@udp-relay/adapters";
+import { AddressError, AddressPolicy, formatEndpoint, reasonName } from "@udp-relay/address-validation";
 import { RtpMeasurer } from "../measure/rtp-measurer.ts";
 import type { StreamMeasurer } from "../measure/stream-measurer.ts";
 import { WireguardMeasurer } from "../measure/wireguard-measurer.ts";
@@ -15,9 +8,9 @@ import { openLog, type RelayLog } from "../operations/relay-log.ts";
 import { RelayError } from "../relay-error.ts";
 import type { Backend, BackendSpec } from "./backend.ts";
 import type { HealthChange } from "./backend-health.ts";
-import { connectedUpstreams } from "./connected-upstream.ts";
 import { type ProxyConfig, readBackends, readProxyArguments } from "./proxy-config.ts";
 import type { ProxyReport } from "./proxy-report.ts";
+import { openProxySockets, type ProxySockets } from "./proxy-sockets.ts";
 import { SessionProxy } from "./session-proxy.ts";
 
 const EXIT_OK = 0;
@@ -48,19 +41,20 @@ async function runConfigured(config: ProxyConfig): Promise<void> {
   const log = openLog(config, config.json);
   const backends = readBackends(config);
   const measurer = measurerOf(config);
-  const transport = await listen(config);
-  const policy = await orClose(transport, () => {
+  const sockets = await openProxySockets(config);
+  const { transport, openUpstream, reason } = sockets;
+  const policy = await orClose(sockets, () => {
     const own = policyOf(config, transport.localEndpoint.port);
     refuseLoops(backends, own);
     return own;
   });
   const proxy = await orClose(
-    transport,
+    sockets,
     () =>
       new SessionProxy({
         transport,
         backends,
-        openUpstream: connectedUpstreams,
+        openUpstream,
         clock: { nowMs: () => performance.now() },
         maxSessions: config.maxSessions,
         idleTimeoutMs: config.idleTimeoutMs,
@@ -76,11 +70,12 @@ async function runConfigured(config: ProxyConfig): Promise<void> {
       }),
   );
   const listens = formatEndpoint(proxy.localEndpoint);
-  log.info({ listen: listens, backends: backends.length }, "the proxy is ready");
+  log.info({ listen: listens, backends: backends.length, sockets: reason }, "the proxy is ready");
   process.stderr.write(`udp-relay proxy  ${listens}  backends ${backends.length}\n`);
   await untilEnd(proxy, config, policy, log);
   const report = proxy.report();
   await proxy.close();
+  sockets.close();
   process.stdout.write(`${config.json ? JSON.stringify(report) : summary(report)}\n`);
 }
 
@@ -158,24 +153,13 @@ function logChange(log: RelayLog, { name, rttMs, lossPerMille }: Backend, change
 }
 
 /** What cannot be used is not left open. */
-async function orClose<T>(transport: DatagramTransport, make: () => T): Promise<T> {
+async function orClose<T>(sockets: ProxySockets, make: () => T): Promise<T> {
   try {
     return make();
   } catch (error) {
-    await transport.close();
+    await sockets.transport.close();
+    sockets.close();
     throw error;
-  }
-}
-
-async function listen(config: ProxyConfig): Promise<DatagramTransport> {
-  const { listen, transport } = config;
-  try {
-    const options = { host: formatAddress(listen), port: listen.port };
-    const prefer = transport === "auto" ? {} : { prefer: transport };
-    return (await openTransport({ ...options, ...prefer })).transport;
-  } catch (error) {
-    if (!(error instanceof AdapterError)) throw error;
-    throw new RelayError("ERR_RELAY_START", `${error.message}; --listen chooses another`, { cause: error });
   }
 }
 

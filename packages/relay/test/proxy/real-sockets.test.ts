@@ -1,8 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
-import { endpointFromRinfo } from "@udp-relay/address-validation";
-import { openTransport } from "@udp-relay/adapters";
+import { endpointFromRinfo, parseEndpoint } from "@udp-relay/address-validation";
 import { afterEach, describe, expect, it } from "vitest";
-import { connectedUpstreams } from "../../src/proxy/connected-upstream.ts";
+import { openProxySockets } from "../../src/proxy/proxy-sockets.ts";
 import { SessionProxy } from "../../src/proxy/session-proxy.ts";
 import type { SessionProxyOptions } from "../../src/proxy/session-proxy-options.ts";
 
@@ -26,15 +25,22 @@ const echo = (number: number): Promise<Socket> =>
     socket.send(Buffer.concat([Buffer.of(number), bytes]), port, "127.0.0.1"),
   );
 
+/** Upstreams on the event loop, and on Linux those of one epoll set. */
+const kinds = process.platform === "linux" ? (["node", "linux"] as const) : (["node"] as const);
+
 async function proxyTo(
+  kind: (typeof kinds)[number],
   backends: readonly Socket[],
   options: Partial<SessionProxyOptions> = {},
 ): Promise<{ proxy: SessionProxy; port: number }> {
-  const { transport } = await openTransport({ host: "127.0.0.1" });
+  // On Bun its own transport stands for node:dgram.
+  const transportKind = kind === "node" && "bun" in process.versions ? "bun" : kind;
+  const sockets = await openProxySockets({ listen: parseEndpoint("127.0.0.1:0"), transport: transportKind });
+  const { transport, openUpstream } = sockets;
   const proxy = new SessionProxy({
     transport,
     backends: backends.map((socket) => ({ endpoint: endpointFromRinfo(socket.address()) })),
-    openUpstream: connectedUpstreams,
+    openUpstream,
     clock: { nowMs: () => performance.now() },
     maxSessions: 1_000,
     idleTimeoutMs: 30_000,
@@ -44,6 +50,7 @@ async function proxyTo(
   closing.push(async () => {
     clearInterval(ticker);
     await proxy.close();
+    sockets.close();
   });
   return { proxy, port: proxy.localEndpoint.port };
 }
@@ -56,11 +63,11 @@ async function until(condition: () => boolean, limitMs = 10_000): Promise<boolea
   return condition();
 }
 
-describe("over real sockets", () => {
+describe.each(kinds)("over real sockets, %s", (kind) => {
   it("200 clients are answered with nobody's datagrams but their own", async () => {
     const CLIENTS = 200;
     const ROUNDS = 20;
-    const { proxy, port } = await proxyTo([await echo(1), await echo(2), await echo(3)]);
+    const { proxy, port } = await proxyTo(kind, [await echo(1), await echo(2), await echo(3)]);
     const answers = Array.from({ length: CLIENTS }, () => new Set<number>());
     const backendOf = new Int8Array(CLIENTS);
     let wrong = 0;
@@ -100,7 +107,7 @@ describe("over real sockets", () => {
     const [first, second] = [await echo(1), await echo(2)];
     const intervalMs = 400;
     let downAtMs = Infinity;
-    const { proxy, port } = await proxyTo([first, second], {
+    const { proxy, port } = await proxyTo(kind, [first, second], {
       probe: { payload: Buffer.from("?"), intervalMs },
       onHealth: (_, change) => (downAtMs = change === "down" ? performance.now() : downAtMs),
     });
@@ -126,7 +133,7 @@ describe("over real sockets", () => {
     const dead = await echo(1);
     const endpoint = endpointFromRinfo(dead.address());
     const alive = await echo(2);
-    const { proxy, port } = await proxyTo([alive]);
+    const { proxy, port } = await proxyTo(kind, [alive]);
     await new Promise<void>((resolve) => dead.close(resolve));
     dead.close = () => dead;
     proxy.reload([{ endpoint }]);

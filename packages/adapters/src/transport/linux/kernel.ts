@@ -13,6 +13,7 @@ export const MSG_WAITFORONE = 0x1_0000;
 
 /** bits/socket_type.h */
 export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x8_0000;
 
 /** asm-generic/socket.h */
@@ -44,6 +45,11 @@ export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const O_NONBLOCK = 0o4000;
 export const F_DUPFD_CLOEXEC = 1030;
+
+/** linux/eventpoll.h */
+export const EPOLL_CLOEXEC = 0x8_0000;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLLIN = 0x1;
 
 /** linux/time.h */
 export const CLOCK_REALTIME = 0;

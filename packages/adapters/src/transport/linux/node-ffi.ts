@@ -43,6 +43,8 @@ export async function openNodeFfi(importFfi: () => Promise<unknown> = importNode
       call("setsockopt"),
       call("getsockopt"),
     ];
+    const [connect, send, recv] = [call("connect"), call("send"), call("recv")];
+    const [epollCtl, epollWait] = [call("epoll_ctl"), call("epoll_wait")];
     const [recvmmsg, sendmmsg, clockGettime] = [call("recvmmsg"), call("sendmmsg"), call("clock_gettime")];
     return {
       binding: "node:ffi",
@@ -61,6 +63,12 @@ export async function openNodeFfi(importFfi: () => Promise<unknown> = importNode
         recvmmsg(fd, BigInt(headers), count, flags, BigInt(timeout)),
       sendmmsg: (fd, headers, count, flags) => sendmmsg(fd, BigInt(headers), count, flags),
       clock_gettime: (clock, timespec) => clockGettime(clock, BigInt(timespec)),
+      connect: (fd, address, length) => connect(fd, BigInt(address), length),
+      send: (fd, bytes, length, flags) => send(fd, BigInt(bytes), BigInt(length), flags),
+      recv: (fd, bytes, length, flags) => recv(fd, BigInt(bytes), BigInt(length), flags),
+      epoll_create1: call("epoll_create1"),
+      epoll_ctl: (set, operation, fd, event) => epollCtl(set, operation, fd, BigInt(event)),
+      epoll_wait: (set, events, count, timeoutMs) => epollWait(set, BigInt(events), count, timeoutMs),
     };
   } catch (cause) {
     throw unsupported("there is no node:ffi (Node 26 or later)", cause);

@@ -19,13 +19,22 @@ export interface SystemCalls {
   fcntl(fd: number, command: number, argument: number): number;
   close(fd: number): number;
   clock_gettime(clock: number, timespec: number): number;
+  connect(fd: number, address: number, length: number): number;
+  send(fd: number, bytes: number, length: number, flags: number): number;
+  recv(fd: number, bytes: number, length: number, flags: number): number;
+  epoll_create1(flags: number): number;
+  epoll_ctl(set: number, operation: number, fd: number, event: number): number;
+  epoll_wait(set: number, events: number, count: number, timeoutMs: number): number;
 }
 
 /** Names of the functions that a binding looks up in libc. */
 export type LibcFunction = Exclude<keyof SystemCalls, "binding" | "addressOf" | "errno">;
 export type LibcFunctions = Pick<SystemCalls, LibcFunction>;
 
-/** Parameter types of each, from the manual pages; all of them return an int. `fcntl`'s third is variadic. */
+/**
+ * Parameter types of each, from the manual pages; all of them return an int (`send` and `recv` a length that fits into
+ * one). `fcntl`'s third is variadic. A size_t is as wide as a pointer.
+ */
 export const signatures: Readonly<Record<LibcFunction, readonly ("int" | "unsigned" | "pointer")[]>> = {
   socket: ["int", "int", "int"],
   bind: ["int", "pointer", "unsigned"],
@@ -37,4 +46,10 @@ export const signatures: Readonly<Record<LibcFunction, readonly ("int" | "unsign
   fcntl: ["int", "int", "int"],
   close: ["int"],
   clock_gettime: ["int", "pointer"],
+  connect: ["int", "pointer", "unsigned"],
+  send: ["int", "pointer", "pointer", "int"],
+  recv: ["int", "pointer", "pointer", "int"],
+  epoll_create1: ["int"],
+  epoll_ctl: ["int", "int", "int", "pointer"],
+  epoll_wait: ["int", "pointer", "int", "int"],
 };

@@ -1,0 +1,290 @@
+import { isIPv4, parseEndpoint } from "@udp-relay/address-validation";
+import type { Endpoint } from "@udp-relay/address-validation";
+import { AdapterError } from "../../adapter-error.ts";
+import { DropReason } from "../drop-reason.ts";
+import type { DropReasonCode } from "../drop-reason.ts";
+import type { LinuxTransport } from "../linux.ts";
+import { dropReasonOfErrno, errorName } from "./batch-sender.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  EAGAIN,
+  ECONNREFUSED,
+  EINTR,
+  EPOLL_CLOEXEC,
+  EPOLL_CTL_ADD,
+  EPOLLIN,
+  MSG_DONTWAIT,
+  MSG_TRUNC,
+  NAME_BYTES,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+} from "./kernel.ts";
+import { openSystemCalls } from "./open-system-calls.ts";
+import { ReadyEvents } from "./ready-events.ts";
+import { writeSocketAddress } from "./socket-address.ts";
+import type { SystemCalls } from "./system-calls.ts";
+import { unsupported } from "./unsupported.ts";
+
+export interface ConnectedSocketsOptions {
+  /** A larger datagram is dropped and counted, never handed over cut. Default 2,048, at most 65,507. */
+  readonly maxDatagramBytes?: number;
+  /** Opened with `blocking`: its turn comes with the sockets', when it is ready. */
+  readonly transport?: LinuxTransport;
+  /** For tests. */
+  readonly systemCalls?: SystemCalls;
+}
+
+/** What a connected socket tells, during `turn` or `send`. */
+export interface ConnectedSocketEvents {
+  /** A datagram of the peer's; the bytes are good until this returns. */
+  onDatagram(bytes: Uint8Array): void;
+  /** An error that belongs to an earlier datagram, by its name: `ECONNREFUSED`, `EHOSTUNREACH`. The socket goes on. */
+  onError(code: string): void;
+}
+
+/** One UDP socket that talks to one peer: the kernel hands over that peer's datagrams only. */
+export interface ConnectedSocket {
+  /** Sends at once: 0, or why the datagram was dropped. The bytes have been copied when this returns. */
+  send(bytes: Uint8Array): 0 | DropReasonCode;
+  /** Nothing is told after this. Idempotent. */
+  close(): void;
+}
+
+/** The transport's place among the sockets of the set. */
+const TRANSPORT = -1;
+const DEFAULT_DATAGRAM_BYTES = 2_048;
+const LARGEST_DATAGRAM_BYTES = 65_507;
+
+/**
+ * Many connected UDP sockets of one thread, in one epoll set and without an object of the event loop for any of them:
+ * a session proxy's upstreams. Each gets a port of its own, never a shared one.
+ *
+ *     using sockets = await ConnectedSockets.open({ transport });
+ *     const upstream = sockets.connect(backend, { onDatagram, onError });
+ *     sockets.turn(20);     // again and again: waits for 20 ms at most, and hands over whatever came
+ */
+export class ConnectedSockets implements Disposable {
+  readonly #calls: SystemCalls;
+  readonly #set: number;
+  readonly #events: ReadyEvents;
+  readonly #transport: LinuxTransport | undefined;
+  readonly #places: (Connected | undefined)[] = [];
+  readonly #vacant: number[] = [];
+  readonly #maxDatagramBytes: number;
+  readonly #incoming: Uint8Array<ArrayBuffer>;
+  readonly #incomingAddress: number;
+  readonly #outgoing: Uint8Array<ArrayBuffer>;
+  readonly #outgoingAddress: number;
+  readonly #name = new Int32Array(new ArrayBuffer(NAME_BYTES));
+  readonly #nameAddress: number;
+  /** A view of `#incoming` for each length that came: nothing is allocated for a datagram. */
+  readonly #views: (Uint8Array | undefined)[] = [];
+  #generation = 0;
+  #closed = false;
+  /** Datagrams dropped because they were larger than `maxDatagramBytes`. */
+  truncated = 0;
+
+  /**
+   * @throws AdapterError ERR_ADAPTER_UNSUPPORTED (not Linux, another processor, no koffi, a layout that differs),
+   *   ERR_ADAPTER_OPTION, ERR_ADAPTER_BIND (no descriptor left)
+   */
+  static async open(options: ConnectedSocketsOptions = {}): Promise<ConnectedSockets> {
+    const { maxDatagramBytes = DEFAULT_DATAGRAM_BYTES } = options;
+    if (!(
+      Number.isInteger(maxDatagramBytes) &&
+      maxDatagramBytes >= 1 &&
+      maxDatagramBytes <= LARGEST_DATAGRAM_BYTES
+    ))
+      throw new AdapterError(
+        "ERR_ADAPTER_OPTION",
+        `maxDatagramBytes is ${maxDatagramBytes}, allowed: 1 to 65507`,
+      );
+    const calls = options.systemCalls ?? (await openSystemCalls());
+    const sockets = new ConnectedSockets(calls, maxDatagramBytes, options.transport);
+    try {
+      sockets.#selfCheck();
+      const { transport } = options;
+      if (
+        transport !== undefined &&
+        !sockets.#events.add(sockets.#set, EPOLL_CTL_ADD, transport.descriptor, EPOLLIN, TRANSPORT, 0)
+      )
+        throw sockets.#failed("epoll_ctl");
+      return sockets;
+    } catch (error) {
+      sockets.close();
+      throw error;
+    }
+  }
+
+  private constructor(calls: SystemCalls, maxDatagramBytes: number, transport: LinuxTransport | undefined) {
+    this.#calls = calls;
+    this.#maxDatagramBytes = maxDatagramBytes;
+    this.#transport = transport;
+    this.#events = new ReadyEvents(calls, process.arch);
+    this.#incoming = new Uint8Array(new ArrayBuffer(maxDatagramBytes));
+    this.#outgoing = new Uint8Array(new ArrayBuffer(maxDatagramBytes));
+    this.#incomingAddress = calls.addressOf(this.#incoming);
+    this.#outgoingAddress = calls.addressOf(this.#outgoing);
+    this.#nameAddress = calls.addressOf(new Uint8Array(this.#name.buffer));
+    this.#set = calls.epoll_create1(EPOLL_CLOEXEC);
+    if (this.#set < 0) throw this.#failed("epoll_create1");
+  }
+
+  /** Sockets that are open. */
+  get size(): number {
+    return this.#places.length - this.#vacant.length;
+  }
+
+  /**
+   * A new socket that talks to `peer`.
+   *
+   * @throws AdapterError ERR_ADAPTER_BIND with the system's code as `cause.code`: EMFILE, ENETUNREACH, …;
+   *   ERR_ADAPTER_CLOSED
+   */
+  connect(peer: Endpoint, events: ConnectedSocketEvents): ConnectedSocket {
+    if (this.#closed) throw new AdapterError("ERR_ADAPTER_CLOSED", "the sockets are closed");
+    const calls = this.#calls;
+    const ipv6 = !isIPv4(peer);
+    const fd = calls.socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) throw this.#failed("socket");
+    const length = writeSocketAddress(this.#name, 0, peer, ipv6);
+    const place = this.#vacant.pop() ?? this.#places.length;
+    const generation = (this.#generation = (this.#generation + 1) | 0);
+    const failed =
+      calls.connect(fd, this.#nameAddress, length) !== 0
+        ? "connect"
+        : this.#events.add(this.#set, EPOLL_CTL_ADD, fd, EPOLLIN, place, generation)
+          ? undefined
+          : "epoll_ctl";
+    if (failed !== undefined) {
+      const error = this.#failed(failed);
+      calls.close(fd);
+      if (place < this.#places.length) this.#vacant.push(place);
+      throw error;
+    }
+    const connected: Connected = { fd, place, generation, events, open: true };
+    this.#places[place] = connected;
+    return {
+      send: (bytes) => this.#send(connected, bytes),
+      close: () => {
+        this.#close(connected);
+      },
+    };
+  }
+
+  /**
+   * Waits for at most `timeoutMs` until some socket is ready, then hands over what came: one datagram of each ready
+   * socket, and what the transport has. 0 does not wait. What callbacks throw is thrown on, the rest comes next time.
+   */
+  turn(timeoutMs: number): void {
+    if (this.#closed) return;
+    const ready = this.#events.wait(this.#set, timeoutMs);
+    for (let i = 0; i < ready && !this.#closed; i++) {
+      const place = this.#events.place(i);
+      if (place === TRANSPORT) continue;
+      const connected = this.#places[place];
+      // Closed meanwhile, by a callback; or its place is another's already.
+      if (connected?.generation === this.#events.generation(i)) this.#receive(connected);
+    }
+    // Sends what the sockets' datagrams became, and receives in its turn.
+    this.#transport?.turn();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const connected of this.#places) if (connected !== undefined) this.#close(connected);
+    if (this.#set >= 0) this.#calls.close(this.#set);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #receive(connected: Connected): void {
+    const { fd, events } = connected;
+    const length = this.#calls.recv(
+      fd,
+      this.#incomingAddress,
+      this.#maxDatagramBytes,
+      MSG_DONTWAIT | MSG_TRUNC,
+    );
+    if (length < 0) this.#report(events);
+    else if (length > this.#maxDatagramBytes) this.truncated += 1;
+    else events.onDatagram((this.#views[length] ??= this.#incoming.subarray(0, length)));
+  }
+
+  #report(events: ConnectedSocketEvents): void {
+    const errno = this.#calls.errno();
+    if (errno !== EAGAIN && errno !== EINTR) events.onError(errorName(errno));
+  }
+
+  #send(connected: Connected, bytes: Uint8Array): 0 | DropReasonCode {
+    const { length } = bytes;
+    if (!connected.open) return DropReason.closed;
+    if (length > this.#maxDatagramBytes) return DropReason.tooLarge;
+    this.#outgoing.set(bytes);
+    let errno = this.#sendOnce(connected.fd, length);
+    if (errno === ECONNREFUSED) {
+      // The ICMP error of an earlier datagram, reported to whoever sends next.
+      connected.events.onError(errorName(errno));
+      if (!connected.open) return DropReason.closed;
+      errno = this.#sendOnce(connected.fd, length);
+    }
+    return errno === 0 ? 0 : dropReasonOfErrno(errno);
+  }
+
+  #sendOnce(fd: number, length: number): number {
+    for (;;) {
+      if (this.#calls.send(fd, this.#outgoingAddress, length, MSG_DONTWAIT) >= 0) return 0;
+      const errno = this.#calls.errno();
+      if (errno !== EINTR) return errno;
+    }
+  }
+
+  #close(connected: Connected): void {
+    if (!connected.open) return;
+    connected.open = false;
+    // The kernel takes it out of the set.
+    this.#calls.close(connected.fd);
+    this.#places[connected.place] = undefined;
+    this.#vacant.push(connected.place);
+  }
+
+  /** Compares struct epoll_event with the kernel: a socket that talks to itself has to be told of by its own words. */
+  #selfCheck(): void {
+    const heard: number[] = [];
+    const socket = this.connect(parseEndpoint("127.0.0.1:9"), {
+      onDatagram: ({ length }) => heard.push(length),
+      onError: () => undefined,
+    });
+    const { fd, place, generation } = this.#places[0]!;
+    const length = new Int32Array([NAME_BYTES]);
+    const lengthAddress = this.#calls.addressOf(new Uint8Array(length.buffer));
+    // Connected to the port that the kernel chose for it: to itself.
+    const named = this.#calls.getsockname(fd, this.#nameAddress, lengthAddress) === 0;
+    const toItself = named && this.#calls.connect(fd, this.#nameAddress, length[0]!) === 0;
+    const sent = toItself && socket.send(new Uint8Array(1)) === 0;
+    const ready = sent ? this.#events.wait(this.#set, 1_000) : 0;
+    const told = ready === 1 && this.#events.place(0) === place && this.#events.generation(0) === generation;
+    if (told) this.#receive(this.#places[0]!);
+    socket.close();
+    if (heard[0] !== 1) throw unsupported("self-check: struct epoll_event reads differently");
+  }
+
+  #failed(call: string): AdapterError {
+    const code = errorName(this.#calls.errno());
+    const cause = Object.assign(new Error(`${call} ${code}`), { code, syscall: call });
+    return new AdapterError("ERR_ADAPTER_BIND", `cannot open a connected socket: ${call} ${code}`, { cause });
+  }
+}
+
+interface Connected {
+  readonly fd: number;
+  readonly place: number;
+  readonly generation: number;
+  readonly events: ConnectedSocketEvents;
+  open: boolean;
+}
