@@ -97,8 +97,8 @@ describe.skipIf(!linuxHere)("connected sockets in one epoll set", () => {
     );
     socket.send(Buffer.from("hello"));
     await turnUntil(sockets, () => ports.length > 0);
-    stranger.send("lie", ports[0]!, "127.0.0.1");
-    known.send("truth", ports[0]!, "127.0.0.1");
+    stranger.send("lie", ports[0], "127.0.0.1");
+    known.send("truth", ports[0], "127.0.0.1");
     await turnUntil(sockets, () => heard.length > 0);
     expect(heard).toEqual(["truth"]);
   });
@@ -162,20 +162,19 @@ describe.skipIf(!linuxHere)("connected sockets in one epoll set", () => {
     const sockets = await open();
     const to = endpointFromRinfo(echo.address());
     const heard: string[] = [];
-    let second: ConnectedSocket | undefined;
     const first = sockets.connect(
       to,
       events(() => {
         heard.push("first");
         first.close();
-        second!.close();
+        second.close();
         sockets.connect(
           to,
           events(() => heard.push("third")),
         );
       }),
     );
-    second = sockets.connect(
+    const second = sockets.connect(
       to,
       events(() => heard.push("second")),
     );

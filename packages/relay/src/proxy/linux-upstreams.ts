@@ -10,12 +10,14 @@ const WAIT_MS = 10;
  * datagram each way. They are driven by {@link driveSockets}.
  */
 export function linuxUpstreams(sockets: ConnectedSockets): OpenUpstream {
-  return (backend, { onDatagram, onRefused, onFailed }) => {
+  return (backend, events) => {
     const socket = sockets.connect(backend, {
-      onDatagram,
+      onDatagram: (bytes) => {
+        events.onDatagram(bytes);
+      },
       onError: (code) => {
-        if (refusals.has(code)) onRefused();
-        else onFailed(Object.assign(new Error(code), { code }));
+        if (refusals.has(code)) events.onRefused();
+        else events.onFailed(Object.assign(new Error(code), { code }));
       },
     });
     return {

@@ -150,7 +150,7 @@ export class BatchSender {
 const reasons: (DropReasonCode | undefined)[] = [];
 
 /** The reason for an errno, `other` for one without a reason of its own. */
-function dropReasonOfErrno(errno: number): DropReasonCode {
+export function dropReasonOfErrno(errno: number): DropReasonCode {
   return (reasons[errno] ??= errno > 0 ? dropReasonOf({ code: errorName(errno) }) : DropReason.other);
 }
 

@@ -181,7 +181,7 @@ export class ConnectedSockets implements Disposable {
   turn(timeoutMs: number): void {
     if (this.#closed) return;
     const ready = this.#events.wait(this.#set, timeoutMs);
-    for (let i = 0; i < ready && !this.#closed; i++) {
+    for (let i = 0; i < ready; i++) {
       const place = this.#events.place(i);
       if (place === TRANSPORT) continue;
       const connected = this.#places[place];
@@ -230,7 +230,7 @@ export class ConnectedSockets implements Disposable {
     if (errno === ECONNREFUSED) {
       // The ICMP error of an earlier datagram, reported to whoever sends next.
       connected.events.onError(errorName(errno));
-      if (!connected.open) return DropReason.closed;
+      if (this.#places[connected.place] !== connected) return DropReason.closed;
       errno = this.#sendOnce(connected.fd, length);
     }
     return errno === 0 ? 0 : dropReasonOfErrno(errno);
