@@ -119,10 +119,10 @@ describe("whose place a newcomer takes in a full table", () => {
         expired += stats.expired;
         refused += stats.joinsRefused;
       }),
-      { numRuns: process.env.UDP_RELAY_LONG === "1" ? 250 : 12, seed: 15 },
+      { numRuns: process.env.UDP_RELAY_LONG === "1" ? 100 : 12, seed: 15 },
     );
     for (const cases of [evicted, expired, refused]) expect(cases).toBeGreaterThan(100);
-  });
+  }, 120_000);
 
   it("is known at once, also to a thread whose newcomers were another's", () => {
     using clients = TunnelClientTable.create({ capacity: 3, timeoutMs: TIMEOUT_MS, key: "u32", workers: 2 });
