@@ -190,8 +190,8 @@ export class LinuxTransport extends BaseTransport {
   }
 
   /**
-   * One turn of a loop of your own that waits for several sockets, `ConnectedSockets` for one: receives what is there,
-   * hands it over, and sends what waits. Never waits.
+   * One turn of a loop of your own that waits for several sockets, `ConnectedSockets` for one: receives a batch if there
+   * is one, hands it over, and sends what waits. Never waits.
    *
    * @throws AdapterError ERR_ADAPTER_OPTION when the transport was not opened with `blocking`
    */
@@ -199,7 +199,8 @@ export class LinuxTransport extends BaseTransport {
     if (!this.#blocking)
       throw new AdapterError("ERR_ADAPTER_OPTION", "open the transport with blocking: true");
     if (this.closed) return;
-    this.#drain();
+    if (this.#receiver.read(MSG_DONTWAIT) > 0) this.#handleBatch();
+    else if (this.#receiver.errno !== 0) this.#reportReceive();
     if (this.#congested) this.#retry();
     this.flush();
   }

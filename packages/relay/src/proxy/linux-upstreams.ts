@@ -4,6 +4,8 @@ import type { OpenUpstream } from "./upstream.ts";
 
 /** How long the thread waits in the kernel: what timers, signals and HTTP are late at most while nothing comes. */
 const WAIT_MS = 10;
+/** Turns of the sockets in a row, as long as some are ready. */
+const TURNS = 8;
 
 /**
  * Upstreams that are sockets of one epoll set: no object of the event loop for any of them, one system call a
@@ -36,7 +38,8 @@ export function linuxUpstreams(sockets: ConnectedSockets): OpenUpstream {
 export function driveSockets(sockets: ConnectedSockets): Disposable {
   const turn = (): void => {
     next = setImmediate(turn);
-    sockets.turn(WAIT_MS);
+    for (let turns = 0, ready = sockets.turn(WAIT_MS); ready > 0 && turns < TURNS; turns++)
+      ready = sockets.turn(0);
   };
   let next = setImmediate(turn);
   return {

@@ -176,20 +176,26 @@ export class ConnectedSockets implements Disposable {
 
   /**
    * Waits for at most `timeoutMs` until some socket is ready, then hands over what came: one datagram of each ready
-   * socket, and what the transport has. 0 does not wait. What callbacks throw is thrown on, the rest comes next time.
+   * socket, and a batch of the transport's. 0 does not wait. What callbacks throw is thrown on, the rest comes next
+   * time.
+   *
+   * @returns how many were ready
    */
-  turn(timeoutMs: number): void {
-    if (this.#closed) return;
+  turn(timeoutMs: number): number {
+    if (this.#closed) return 0;
     const ready = this.#events.wait(this.#set, timeoutMs);
+    let transportReady = false;
     for (let i = 0; i < ready; i++) {
       const place = this.#events.place(i);
-      if (place === TRANSPORT) continue;
       const connected = this.#places[place];
-      // Closed meanwhile, by a callback; or its place is another's already.
-      if (connected?.generation === this.#events.generation(i)) this.#receive(connected);
+      if (place === TRANSPORT) transportReady = true;
+      // Else it was closed meanwhile, by a callback; or its place is another's already.
+      else if (connected?.generation === this.#events.generation(i)) this.#receive(connected);
     }
-    // Sends what the sockets' datagrams became, and receives in its turn.
-    this.#transport?.turn();
+    if (transportReady) this.#transport?.turn();
+    // What the sockets' datagrams became.
+    else if (ready > 0) this.#transport?.flush();
+    return ready;
   }
 
   close(): void {
