@@ -19,7 +19,7 @@ for (let done = 0; done < total; done += share) {
   });
   const { busy, full, milliseconds, faults } = report;
   console.log(
-    `${done + share} operations, ${shards} shards: ${Math.round(milliseconds)} ms, ${busy} busy, ${full} full, ${faults.length} faults`,
+    `${Math.min(done + share, total)} operations, ${shards} shards: ${Math.round(milliseconds)} ms, ${busy} busy, ${full} full, ${faults.length} faults`,
   );
   if (faults.length > 0) {
     console.error(faults);
