@@ -1,14 +1,13 @@
 import { formatEndpoint } from "@udp-relay/address-validation";
 import { CoarseClock } from "@udp-relay/clock";
 import { type ClientSnapshot, TunnelClientTable } from "@udp-relay/tunnel-client";
-import { type AllotmentRefusal, IdAllotment, isUnbound } from "./cncnet/id-allotment.ts";
+import { type AllotmentRefusal, IdAllotment } from "./cncnet/id-allotment.ts";
 import type { RelayConfig } from "./config/relay-config.ts";
 import { reloadable } from "./config/reload.ts";
 import type { OperatedRelay, RelayPhase } from "./operations/operated-relay.ts";
 import type { RelayLog } from "./operations/relay-log.ts";
-import { shownEndpoint } from "./operations/shown-endpoint.ts";
-import { signedId } from "./protocol/cncnet-v2.ts";
 import type { Protocol } from "./protocol/protocol.ts";
+import { clientReport } from "./report/client-report.ts";
 import type { ClientReport, RelayReport, WorkerReport } from "./report/relay-report.ts";
 import { RelayMemory } from "./shared/relay-memory.ts";
 import { COUNTER_FIELDS, namedDrops, namedSocketDrops, Total } from "./tunnel/counter-fields.ts";
@@ -271,25 +270,7 @@ export class Relay implements OperatedRelay {
   }
 
   #reportOf(client: ClientSnapshot, live: boolean): ClientReport {
-    return {
-      protocol: this.protocolName,
-      id: this.protocolName === "v2" ? signedId(client.id ?? 0) : (client.id ?? 0),
-      endpoint: isUnbound(client.endpoint)
-        ? "unbound"
-        : shownEndpoint(client.endpoint, this.#config.logAddresses),
-      packetsReceived: client.packetsReceived,
-      bytesReceived: client.bytesReceived,
-      packetsSent: client.packetsSent,
-      bytesSent: client.bytesSent,
-      bytesPerSecondIn: Math.round(client.bytesPerSecondIn),
-      bytesPerSecondOut: Math.round(client.bytesPerSecondOut),
-      rttMs: rounded(client.latencyMs, 100),
-      jitterMs: rounded(client.jitterMs, 100),
-      lossPerMille: rounded(client.lossPerMille, 10),
-      priority: client.priority,
-      idleMs: client.idleMs,
-      live,
-    };
+    return clientReport(client, this.protocolName, this.#config.logAddresses, live);
   }
 }
 
@@ -319,6 +300,3 @@ function clientTable(config: RelayConfig, protocol: Protocol, clock: CoarseClock
 
 /** Threads that use the client table: this one, which sweeps, and the workers. */
 const threadsOf = (config: RelayConfig): number => 1 + config.workers;
-
-const rounded = (value: number | undefined, to: number): number | null =>
-  value === undefined ? null : Math.round(value * to) / to;

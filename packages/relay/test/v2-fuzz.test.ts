@@ -1,23 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { CncnetV2 } from "@udp-relay/relay";
 import { V2Oracle } from "./v2-oracle.ts";
+import { randomOf } from "./seeded-random.ts";
 import { VirtualTunnel } from "./virtual-tunnel.ts";
 
 const LONG = process.env.UDP_RELAY_LONG === "1";
 const DATAGRAMS = LONG ? 1_000_000 : 50_000;
 const LENGTHS = [0, 1, 2, 3, 4, 5, 8, 12, 49, 50, 51, 64];
 const endpoints = Array.from({ length: 12 }, (_, i) => `198.51.100.${(i % 4) + 1}:${1_000 + i}`);
-
-/** xorshift32: the same datagrams on every runtime. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 describe(`V2 against an oracle written from the protocol's text, ${DATAGRAMS} datagrams`, () => {
   it(

@@ -1,20 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { LONG_MS, times } from "./long-form.ts";
 import { V3Oracle, type Verdict } from "./v3-oracle.ts";
+import { randomOf } from "./seeded-random.ts";
 import { VirtualTunnel } from "./virtual-tunnel.ts";
 
 const DATAGRAMS = times(100_000, 2_500_000);
-
-/** xorshift32: the same datagrams for the same seed, on every runtime. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 const ADDRESSES = 4;
 const PORTS = 3;
