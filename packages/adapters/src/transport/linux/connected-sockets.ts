@@ -3,7 +3,9 @@ import type { Endpoint } from "@udp-relay/address-validation";
 import { AdapterError } from "../../adapter-error.ts";
 import { DropReason } from "../drop-reason.ts";
 import type { DropReasonCode } from "../drop-reason.ts";
-import type { LinuxTransport } from "../linux.ts";
+import { TransportCounters } from "../transport-stats.ts";
+import type { TransportStats } from "../transport-stats.ts";
+import type { ConnectedSocket, ConnectedSocketEvents, ConnectedSocketsOptions } from "./connected-socket.ts";
 import { dropReasonOfErrno, errorName } from "./batch-sender.ts";
 import {
   AF_INET,
@@ -21,36 +23,13 @@ import {
   SOCK_DGRAM,
   SOCK_NONBLOCK,
 } from "./kernel.ts";
+import type { LinuxTransport } from "./linux-transport.ts";
 import { openSystemCalls } from "./open-system-calls.ts";
 import { ReadyEvents } from "./ready-events.ts";
 import { writeSocketAddress } from "./socket-address.ts";
+import { SocketLine } from "./socket-line.ts";
 import type { SystemCalls } from "./system-calls.ts";
 import { unsupported } from "./unsupported.ts";
-
-export interface ConnectedSocketsOptions {
-  /** A larger datagram is dropped and counted, never handed over cut. Default 2,048, at most 65,507. */
-  readonly maxDatagramBytes?: number;
-  /** Opened with `blocking`: its turn comes with the sockets', when it is ready. */
-  readonly transport?: LinuxTransport;
-  /** For tests. */
-  readonly systemCalls?: SystemCalls;
-}
-
-/** What a connected socket tells, during `turn` or `send`. */
-export interface ConnectedSocketEvents {
-  /** A datagram of the peer's; the bytes are good until this returns. */
-  onDatagram(bytes: Uint8Array): void;
-  /** An error that belongs to an earlier datagram, by its name: `ECONNREFUSED`, `EHOSTUNREACH`. The socket goes on. */
-  onError(code: string): void;
-}
-
-/** One UDP socket that talks to one peer: the kernel hands over that peer's datagrams only. */
-export interface ConnectedSocket {
-  /** Sends at once: 0, or why the datagram was dropped. The bytes have been copied when this returns. */
-  send(bytes: Uint8Array): 0 | DropReasonCode;
-  /** Nothing is told after this. Idempotent. */
-  close(): void;
-}
 
 /** The transport's place among the sockets of the set. */
 const TRANSPORT = -1;
@@ -82,9 +61,9 @@ export class ConnectedSockets implements Disposable {
   /** A view of `#incoming` for each length that came: nothing is allocated for a datagram. */
   readonly #views: (Uint8Array | undefined)[] = [];
   #generation = 0;
+  readonly #line = new SocketLine();
+  #counters = new TransportCounters();
   #closed = false;
-  /** Datagrams dropped because they were larger than `maxDatagramBytes`. */
-  truncated = 0;
 
   /**
    * @throws AdapterError ERR_ADAPTER_UNSUPPORTED (not Linux, another processor, no koffi, a layout that differs),
@@ -130,6 +109,11 @@ export class ConnectedSockets implements Disposable {
     this.#nameAddress = calls.addressOf(new Uint8Array(this.#name.buffer));
     this.#set = calls.epoll_create1(EPOLL_CLOEXEC);
     if (this.#set < 0) throw this.#failed("epoll_create1");
+  }
+
+  /** What all sockets together have counted; their kernel's drops are not known. */
+  stats(): TransportStats {
+    return this.#counters.snapshot(0, undefined, 0);
   }
 
   /** Sockets that are open. */
@@ -192,9 +176,9 @@ export class ConnectedSockets implements Disposable {
       // Else it was closed meanwhile, by a callback; or its place is another's already.
       else if (connected?.generation === this.#events.generation(i)) this.#receive(connected);
     }
-    if (transportReady) this.#transport?.turn();
-    // What the sockets' datagrams became.
-    else if (ready > 0) this.#transport?.flush();
+    // Sends what the sockets' datagrams became, too.
+    this.#transport?.turn(transportReady);
+    this.#line.breathe();
     return ready;
   }
 
@@ -218,35 +202,48 @@ export class ConnectedSockets implements Disposable {
       MSG_DONTWAIT | MSG_TRUNC,
     );
     if (length < 0) this.#report(events);
-    else if (length > this.#maxDatagramBytes) this.truncated += 1;
-    else events.onDatagram((this.#views[length] ??= this.#incoming.subarray(0, length)));
+    else if (length > this.#maxDatagramBytes) this.#counters.drop(DropReason.truncated);
+    else {
+      this.#counters.receivedDatagrams += 1;
+      this.#counters.receivedBytes += length;
+      events.onDatagram((this.#views[length] ??= this.#incoming.subarray(0, length)));
+    }
   }
 
   #report(events: ConnectedSocketEvents): void {
     const errno = this.#calls.errno();
-    if (errno !== EAGAIN && errno !== EINTR) events.onError(errorName(errno));
+    if (errno === EAGAIN || errno === EINTR) return;
+    this.#counters.icmpErrors += 1;
+    events.onError(errorName(errno));
   }
 
   #send(connected: Connected, bytes: Uint8Array): 0 | DropReasonCode {
-    const { length } = bytes;
-    if (!connected.open) return DropReason.closed;
-    if (length > this.#maxDatagramBytes) return DropReason.tooLarge;
-    this.#outgoing.set(bytes);
-    let errno = this.#sendOnce(connected.fd, length);
+    const counters = this.#counters;
+    if (this.#places[connected.place] !== connected) return counters.drop(DropReason.closed);
+    if (bytes.length > this.#maxDatagramBytes) return counters.drop(DropReason.tooLarge);
+    let errno = this.#sendOnce(connected.fd, bytes);
     if (errno === ECONNREFUSED) {
       // The ICMP error of an earlier datagram, reported to whoever sends next.
+      counters.icmpErrors += 1;
       connected.events.onError(errorName(errno));
-      if (this.#places[connected.place] !== connected) return DropReason.closed;
-      errno = this.#sendOnce(connected.fd, length);
+      if (this.#places[connected.place] !== connected) return counters.drop(DropReason.closed);
+      counters.retriedSends += 1;
+      errno = this.#sendOnce(connected.fd, bytes);
     }
-    return errno === 0 ? 0 : dropReasonOfErrno(errno);
+    if (errno !== 0) return counters.drop(dropReasonOfErrno(errno));
+    counters.sentDatagrams += 1;
+    counters.sentBytes += bytes.length;
+    return 0;
   }
 
-  #sendOnce(fd: number, length: number): number {
+  /** Copies each time: a callback in between may have sent something else. */
+  #sendOnce(fd: number, bytes: Uint8Array): number {
+    this.#outgoing.set(bytes);
     for (;;) {
-      if (this.#calls.send(fd, this.#outgoingAddress, length, MSG_DONTWAIT) >= 0) return 0;
+      if (this.#calls.send(fd, this.#outgoingAddress, bytes.length, MSG_DONTWAIT) >= 0) return 0;
       const errno = this.#calls.errno();
       if (errno !== EINTR) return errno;
+      this.#line.breathe();
     }
   }
 
@@ -278,6 +275,7 @@ export class ConnectedSockets implements Disposable {
     if (told) this.#receive(this.#places[0]!);
     socket.close();
     if (heard[0] !== 1) throw unsupported("self-check: struct epoll_event reads differently");
+    this.#counters = new TransportCounters();
   }
 
   #failed(call: string): AdapterError {

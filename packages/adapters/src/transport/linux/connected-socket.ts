@@ -1,0 +1,28 @@
+import type { DropReasonCode } from "../drop-reason.ts";
+import type { LinuxTransport } from "./linux-transport.ts";
+import type { SystemCalls } from "./system-calls.ts";
+
+export interface ConnectedSocketsOptions {
+  /** A larger datagram is dropped and counted, never handed over cut. Default 2,048, at most 65,507. */
+  readonly maxDatagramBytes?: number;
+  /** Opened with `blocking`: its turn comes with the sockets', when it is ready. */
+  readonly transport?: LinuxTransport;
+  /** For tests. */
+  readonly systemCalls?: SystemCalls;
+}
+
+/** What a connected socket tells, during `turn` or `send`. */
+export interface ConnectedSocketEvents {
+  /** A datagram of the peer's; the bytes are good until this returns. */
+  onDatagram(bytes: Uint8Array): void;
+  /** An error that belongs to an earlier datagram, by its name: `ECONNREFUSED`, `EHOSTUNREACH`. The socket goes on. */
+  onError(code: string): void;
+}
+
+/** One UDP socket that talks to one peer: the kernel hands over that peer's datagrams only. */
+export interface ConnectedSocket {
+  /** Sends at once: 0, or why the datagram was dropped. The bytes have been copied when this returns. */
+  send(bytes: Uint8Array): 0 | DropReasonCode;
+  /** Nothing is told after this. Idempotent. */
+  close(): void;
+}
