@@ -17,9 +17,9 @@ export function linuxUpstreams(sockets: ConnectedSockets): OpenUpstream {
       onDatagram: (bytes) => {
         events.onDatagram(bytes);
       },
+      // Any other error cost one datagram (EMSGSIZE of a path that cannot carry it).
       onError: (code) => {
         if (refusals.has(code)) events.onRefused();
-        else events.onFailed(Object.assign(new Error(code), { code }));
       },
     });
     return {
@@ -34,12 +34,18 @@ export function linuxUpstreams(sockets: ConnectedSockets): OpenUpstream {
 /**
  * Turns a set of sockets in the event loop: each turn waits in the kernel for 10 ms at most, and between two turns the
  * loop does whatever else there is. Dispose it to stop.
+ *
+ * @param onThrow is given what a callback threw; that datagram is lost, and nothing else
  */
-export function driveSockets(sockets: ConnectedSockets): Disposable {
+export function driveSockets(sockets: ConnectedSockets, onThrow: (error: unknown) => void): Disposable {
   const turn = (): void => {
     next = setImmediate(turn);
-    for (let turns = 0, ready = sockets.turn(WAIT_MS); ready > 0 && turns < TURNS; turns++)
-      ready = sockets.turn(0);
+    try {
+      for (let turns = 0, ready = sockets.turn(WAIT_MS); ready > 0 && turns < TURNS; turns++)
+        ready = sockets.turn(0);
+    } catch (error) {
+      onThrow(error);
+    }
   };
   let next = setImmediate(turn);
   return {

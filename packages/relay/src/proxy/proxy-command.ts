@@ -41,7 +41,7 @@ async function runConfigured(config: ProxyConfig): Promise<void> {
   const log = openLog(config, config.json);
   const backends = readBackends(config);
   const measurer = measurerOf(config);
-  const sockets = await openProxySockets(config);
+  const sockets = await openProxySockets(config, oncePerBurst(log));
   const { transport, openUpstream, reason } = sockets;
   const policy = await orClose(sockets, () => {
     const own = policyOf(config, transport.localEndpoint.port);
@@ -150,6 +150,19 @@ function logChange(log: RelayLog, { name, rttMs, lossPerMille }: Backend, change
   const facts = { backend: name, change, rttMs, lossPerMille };
   if (change === "down" || change === "degraded") log.warn(facts, "a backend is left");
   else log.info(facts, "a backend is back");
+}
+
+/** A callback that throws at each datagram would fill the log: one line a second, which says how many there were. */
+function oncePerBurst(log: RelayLog): (error: unknown) => void {
+  let count = 0;
+  let saidMs = -Infinity;
+  return (error) => {
+    count += 1;
+    const nowMs = performance.now();
+    if (nowMs - saidMs < 1_000) return;
+    saidMs = nowMs;
+    log.error({ error: String(error), count }, "a callback threw");
+  };
 }
 
 /** What cannot be used is not left open. */

@@ -6,6 +6,9 @@ import { driveSockets, linuxUpstreams } from "./linux-upstreams.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 import type { OpenUpstream } from "./upstream.ts";
 
+/** Answers of a name server with EDNS, and whatever a path of jumbo frames may carry. */
+const MAX_DATAGRAM_BYTES = 8_192;
+
 /** What a proxy receives from and sends with. */
 export interface ProxySockets {
   /** Where clients send to. Its owner closes it. */
@@ -21,10 +24,12 @@ export interface ProxySockets {
  * Opens the listening socket and chooses the upstreams' kind: on Linux all sockets in one epoll set, elsewhere, or where
  * no foreign functions can be called, one node:dgram socket a session.
  *
+ * @param onThrow is given what a callback threw on Linux
  * @throws RelayError `ERR_RELAY_START`
  */
 export async function openProxySockets(
   config: Pick<ProxyConfig, "listen" | "transport">,
+  onThrow: (error: unknown) => void = () => undefined,
 ): Promise<ProxySockets> {
   const host = formatAddress(config.listen);
   const { port } = config.listen;
@@ -33,7 +38,7 @@ export async function openProxySockets(
       return await onEventLoop(host, port, config.transport, `${config.transport} was asked for`);
     }
     try {
-      return await onLinux(host, port);
+      return await onLinux(host, port, onThrow);
     } catch (error) {
       const unsupported = error instanceof AdapterError && error.code === "ERR_ADAPTER_UNSUPPORTED";
       if (!unsupported || config.transport === "linux") throw error;
@@ -45,12 +50,17 @@ export async function openProxySockets(
   }
 }
 
-async function onLinux(host: string, port: number): Promise<ProxySockets> {
+async function onLinux(host: string, port: number, onThrow: (error: unknown) => void): Promise<ProxySockets> {
   const { ConnectedSockets, LinuxTransport } = await import("@udp-relay/adapters/linux");
-  const transport = await LinuxTransport.open({ host, port, blocking: true });
+  const transport = await LinuxTransport.open({
+    host,
+    port,
+    blocking: true,
+    maxDatagramBytes: MAX_DATAGRAM_BYTES,
+  });
   try {
-    const sockets = await ConnectedSockets.open({ transport });
-    const driver = driveSockets(sockets);
+    const sockets = await ConnectedSockets.open({ transport, maxDatagramBytes: MAX_DATAGRAM_BYTES });
+    const driver = driveSockets(sockets, onThrow);
     return {
       transport,
       openUpstream: linuxUpstreams(sockets),
@@ -72,7 +82,12 @@ async function onEventLoop(
   prefer: "node" | "bun" | undefined,
   why: string,
 ): Promise<ProxySockets> {
-  const { transport } = await openTransport({ host, port, ...(prefer && { prefer }) });
+  const { transport } = await openTransport({
+    host,
+    port,
+    maxDatagramBytes: MAX_DATAGRAM_BYTES,
+    ...(prefer && { prefer }),
+  });
   return {
     transport,
     openUpstream: connectedUpstreams,

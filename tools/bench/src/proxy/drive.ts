@@ -13,6 +13,7 @@ interface LoadReport {
   readonly sent: number;
   readonly echoed: number;
   readonly received: number;
+  readonly answered: number;
   readonly wrong: number;
   readonly cpuSeconds: number;
   readonly p50Micros: number;
@@ -38,12 +39,12 @@ try {
   const pid = (await ready(child.stdout, child.stderr)) ?? child.pid!;
   const emptyBytes = residentBytes(pid);
   const measured = await runLoad(pid);
-  const { echoed, received, wrong, cpuSeconds, sent } = measured;
+  const { answered, echoed, received, wrong, cpuSeconds, sent } = measured;
   if (received === 0 || cpuSeconds === 0) throw new Error(`nothing came back: ${JSON.stringify(measured)}`);
   if (wrong > 0) throw new Error(`${wrong} replies went to another client, or were changed`);
   report((echoed + received) / cpuSeconds, {
     ...measured,
-    lossPerMille: (1_000 * Math.max(0, sent - received)) / sent,
+    lossPerMille: (1_000 * (sent - answered)) / sent,
     bytesPerSession: (residentBytes(pid) - emptyBytes) / load.sessions,
   });
 } finally {

@@ -230,7 +230,11 @@ export class ConnectedSockets implements Disposable {
       counters.retriedSends += 1;
       errno = this.#sendOnce(connected.fd, bytes);
     }
-    if (errno !== 0) return counters.drop(dropReasonOfErrno(errno));
+    if (errno !== 0) {
+      const reason = dropReasonOfErrno(errno);
+      if (reason === DropReason.unreachable) connected.events.onError(errorName(errno));
+      return counters.drop(reason);
+    }
     counters.sentDatagrams += 1;
     counters.sentBytes += bytes.length;
     return 0;
