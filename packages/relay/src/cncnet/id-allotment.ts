@@ -29,6 +29,8 @@ export interface IdAllotmentOptions {
 }
 
 const DEFAULT_SPINS = 10_000;
+/** Each waits some 50 µs for a lock. */
+const UNDO_ATTEMPTS = 200;
 
 /**
  * Gives clients their ids before they have sent anything: all that were asked for, or none.
@@ -90,7 +92,14 @@ export class IdAllotment {
     }
     guard.leave();
     if (ids.length === count) return ids;
-    for (const handle of handles) clients.remove(handle);
+    for (const handle of handles) this.#giveBack(handle);
     return "busy";
+  }
+
+  /** A shard that is locked is tried again; what a dead thread keeps locked for longer times out. */
+  #giveBack(handle: number): void {
+    const clients = this.#clients;
+    for (let attempt = 0; attempt < UNDO_ATTEMPTS; attempt++)
+      if (clients.remove(handle) || clients.resolve(handle) < 0) return;
   }
 }
