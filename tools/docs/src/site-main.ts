@@ -23,7 +23,7 @@ const INTERNAL_TYPES: Readonly<Record<string, string[]>> = {
     "SoundHeader",
     "UpdateMembers",
   ],
-  "sharded-map": ["MapMemory"],
+  relay: ["BackendHealth", "MarkLog"],
   "tunnel-client": ["SnapshotSource"],
 };
 
