@@ -11,8 +11,8 @@
  * time, the median and 99th percentile of the way there and back in microseconds.
  */
 #define _GNU_SOURCE
+#include "relay-cpu.h"
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -36,30 +36,6 @@ static uint32_t latency[BUCKETS]; /* bucket of 1 us */
 static uint64_t echoed, replies, answered, wrong;
 static uint64_t firstMeasured = UINT64_MAX;
 static int bytes;
-
-static uint64_t nanos(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + t.tv_nsec;
-}
-
-/* Time on a CPU of all threads that are alive, in seconds: /proc/PID/task/N/schedstat. */
-static double cpuTotal(int pid) {
-  char path[280], line[128];
-  snprintf(path, sizeof path, "/proc/%d/task", pid);
-  DIR *tasks = opendir(path);
-  double total = 0;
-  for (struct dirent *entry; tasks && (entry = readdir(tasks));) {
-    unsigned long long ns;
-    snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", pid, entry->d_name);
-    FILE *f = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
-    if (!f) continue;
-    if (fgets(line, sizeof line, f) && sscanf(line, "%llu", &ns) == 1) total += ns / 1e9;
-    fclose(f);
-  }
-  if (tasks) closedir(tasks);
-  return total;
-}
 
 static unsigned char filler(uint32_t client, uint32_t number) { return (unsigned char)(client * 31 + number * 7 + 5); }
 

@@ -15,8 +15,8 @@
  * which over a network is the adapter's work.
  */
 #define _GNU_SOURCE
+#include "relay-cpu.h"
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdint.h>
@@ -40,12 +40,6 @@ static struct mmsghdr headers[BATCH];
 static struct iovec vectors[BATCH];
 static uint64_t latency[BUCKETS]; /* bucket of 1 us */
 static uint64_t received;
-
-static uint64_t nanos(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + t.tv_nsec;
-}
 
 /* Bytes of each datagram in a message that the kernel may have joined. */
 static size_t segmentOf(struct msghdr *header, size_t length) {
@@ -78,24 +72,6 @@ static int drain(int fd, int measuring) {
     total += n;
     if (n < BATCH) return total;
   }
-}
-
-/* Time on a CPU of all threads that are alive, in seconds, to the nanosecond: /proc/PID/task/N/schedstat. */
-static double cpuTotal(int pid) {
-  char path[280], line[128];
-  snprintf(path, sizeof path, "/proc/%d/task", pid);
-  DIR *tasks = opendir(path);
-  double total = 0;
-  for (struct dirent *entry; tasks && (entry = readdir(tasks));) {
-    unsigned long long ns;
-    snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", pid, entry->d_name);
-    FILE *f = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
-    if (!f) continue;
-    if (fgets(line, sizeof line, f) && sscanf(line, "%llu", &ns) == 1) total += ns / 1e9;
-    fclose(f);
-  }
-  if (tasks) closedir(tasks);
-  return total;
 }
 
 /* utime and stime of /proc/PID/stat, in seconds, by clock ticks */
