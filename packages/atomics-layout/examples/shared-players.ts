@@ -20,7 +20,7 @@ if (isMainThread) {
     console.log(`owner ${index} of epoch ${epoch} died, holding the lock: ${player.holder !== 0}`);
     player.storeHolder(0);
   });
-  const worker = new Worker(new URL(import.meta.url), { workerData: region.handle });
+  const worker = new Worker(new URL(import.meta.url), { workerData: region.shared });
   superviseWorker(region, worker, {
     onEnd: ({ repaired }) => console.log(`${repaired} repaired, ${player.packets} packets kept`),
   });

@@ -38,7 +38,7 @@ interface Attached {
 function setup(initial = 0): Shared {
   const region = createRegion(plan);
   writeCounter(region.ops, region.section("records").byteOffset, initial);
-  return { region, handle: region.handle };
+  return { region, handle: region.shared };
 }
 
 function names({ region }: Shared): NamedRange[] {

@@ -43,7 +43,7 @@ function setup(prepare: (table: OwnerTable, victim: number, taker: number) => vo
   const [victim, taker] = [table.claim(ENDED), table.claim(SUPERVISOR)];
   store(region.words, table.journalIndex(0), 1);
   prepare(table, victim, taker);
-  return { region, handle: region.handle, victim, taker };
+  return { region, handle: region.shared, victim, taker };
 }
 
 function attach({ handle, victim, taker }: Shared): Attached {

@@ -22,7 +22,7 @@ interface Shared {
 
 function setup(owners: number, prepare: (region: Region) => number = () => 0): Shared {
   const region = createRegion({ ...plan, owners });
-  return { region, handle: region.handle, victim: prepare(region) };
+  return { region, handle: region.shared, victim: prepare(region) };
 }
 
 function claimedAndDead(region: Region): number {

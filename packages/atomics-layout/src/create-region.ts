@@ -70,7 +70,7 @@ export function createRegion(
 export function attachRegion(handle: RegionHandle, expected: ExpectedRegion): Region {
   const given = handle as unknown;
   if (typeof given !== "object" || given === null || (given as { kind?: unknown }).kind !== HANDLE_KIND) {
-    throw new LayoutError("ERR_REGION_HANDLE", "this is no handle of a region (region.handle)");
+    throw new LayoutError("ERR_REGION_HANDLE", "this is no handle of a region (region.shared)");
   }
   const words = sharedWordsOf(handle.memory);
   const found = readHeader(words);

@@ -55,7 +55,8 @@ export class Region {
   readonly parameters: readonly number[];
   /** 128 random bits, the same in every thread and different in every region: the seed of keyed hashes. */
   readonly hashKeys: HashKeys;
-  readonly handle: RegionHandle;
+  /** What another thread attaches with: send it by `postMessage` or as `workerData`. */
+  readonly shared: RegionHandle;
   readonly #sections: ReadonlyMap<string, Section>;
   readonly #owners: OwnerTable;
   readonly #repairsNeeded: number;
@@ -75,7 +76,7 @@ export class Region {
     this.ops = instantiate(memory, updates);
     this.parameters = header.parameters;
     this.hashKeys = header.hashKeys;
-    this.handle = { kind: HANDLE_KIND, memory };
+    this.shared = { kind: HANDLE_KIND, memory };
     this.#sections = new Map(header.sections.map((section) => [section.name, section]));
     this.#owners = new OwnerTable(words, this.ops, header.ownersByteOffset, header.owners);
     this.#repairsNeeded = header.repairs;

@@ -7,7 +7,7 @@ describe("the example's generated class", () => {
   it("shares its regions with the compiled one", () => {
     const region = createRegion(Player, { capacity: 10 });
     const Compiled = compileLayout(definition);
-    const there = new Compiled.View(attachRegion(structuredClone(region.handle), Compiled)).at(9);
+    const there = new Compiled.View(attachRegion(structuredClone(region.shared), Compiled)).at(9);
     const here = new Player.View(region).at(9);
     here.initName(new TextEncoder().encode("ada".padEnd(24, "\0")));
     here.received(1_200, 40);

@@ -85,11 +85,11 @@ describe("a view", () => {
     const updates = { counted: update([], { count: { add: 1 } }) };
     const Counted = compileLayout("Counted", { hot: line({ count: u64 }) }, { updates });
     const region = createRegion(Counted, { capacity: 1 });
-    const bare = attachRegion(region.handle, { name: Counted.name, hash: Counted.hash });
+    const bare = attachRegion(region.shared, { name: Counted.name, hash: Counted.hash });
     expect(() => new Counted.View(bare)).toThrow(
       expect.objectContaining({ code: "ERR_LAYOUT_UPDATE" }) as Error,
     );
-    new Counted.View(attachRegion(region.handle, Counted)).counted();
+    new Counted.View(attachRegion(region.shared, Counted)).counted();
     expect(new Counted.View(region).count).toBe(1);
   });
 

@@ -63,7 +63,7 @@ describe("owners", () => {
 
   it("die by declaration, once, and never by silence", () => {
     const region = createRegion(plan);
-    const there = attachRegion(region.handle, plan);
+    const there = attachRegion(region.shared, plan);
     const owner = there.claimOwner("worker");
     expect(region.isOwnerAlive(owner.id)).toBe(true);
     expect([region.declareDead(owner.id), there.declareDead(owner.id)]).toEqual([true, false]);

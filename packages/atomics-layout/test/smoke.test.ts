@@ -6,7 +6,7 @@ describe("a region", () => {
   it("is created, attached by its handle, and shared", () => {
     const plan = { name: "smoke", hash: 7, capacity: 4, sections: [{ name: "cells", byteLength: 256 }] };
     const here = createRegion(plan);
-    const there = attachRegion(structuredClone(here.handle), { name: "smoke", hash: 7 });
+    const there = attachRegion(structuredClone(here.shared), { name: "smoke", hash: 7 });
 
     const cell = here.section("cells").byteOffset / 4;
     store(here.words, cell, -5);

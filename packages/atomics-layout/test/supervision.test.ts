@@ -23,7 +23,7 @@ function createCells(): Region {
 }
 
 function start(region: Region, slot: number, task: SupervisedTask["task"]): Worker {
-  const data: SupervisedTask = { handle: region.handle, slot, task };
+  const data: SupervisedTask = { handle: region.shared, slot, task };
   return new Worker(sibling("supervised-worker", import.meta.url), { workerData: data });
 }
 
@@ -220,7 +220,7 @@ describe("superviseWorker", () => {
     const { threadId } = worker;
     const ended = new Promise<WorkerEnd>((resolve) => superviseWorker(region, worker, { onEnd: resolve }));
     const claimed = new Promise<number>((resolve) => (worker.onmessage = ({ data }) => resolve(data)));
-    worker.postMessage(region.handle);
+    worker.postMessage(region.shared);
     const id = await claimed;
     worker.terminate();
     expect(await ended).toEqual({ threadId, declaredDead: 1, repaired: 1 });

@@ -112,7 +112,7 @@ export class CoarseClock implements TickingClock {
    *
    * @throws ClockError `ERR_CLOCK_NOT_SHAREABLE` in a page that is not cross-origin isolated
    */
-  get handle(): ClockHandle {
+  get shared(): ClockHandle {
     const { buffer, byteOffset } = this.#place;
     if (buffer === undefined) {
       throw new ClockError(
@@ -206,7 +206,7 @@ export class CoarseClock implements TickingClock {
    *   `ERR_CLOCK_TICKER_THREAD` where threads cannot be started at all; what fails later rejects `ready`
    */
   startTickerThread(options: TickerThreadOptions = {}): TickerThread {
-    return this.#keep(new WorkerTicker(this.handle, this.#checkLive(options), this.#forget));
+    return this.#keep(new WorkerTicker(this.shared, this.#checkLive(options), this.#forget));
   }
 
   /**

@@ -67,7 +67,7 @@ describe("in a page", () => {
     page.run("var clock = new CoarseClock(); var tick = clock.update()");
     expect(page.run("clock.recentMs() === tick && clock.stalenessMs() < 1000")).toBe(true);
     expect(page.run("Math.abs(clock.unixMs(tick) - Date.now()) < 1000")).toBe(true);
-    expect(page.run("CoarseClock.attach(clock.handle).recentMs() - tick < 1000")).toBe(true);
+    expect(page.run("CoarseClock.attach(clock.shared).recentMs() - tick < 1000")).toBe(true);
   });
 
   it("has a clock of its own without cross-origin isolation, and a typed error where it would leave its thread", () => {
@@ -75,7 +75,7 @@ describe("in a page", () => {
     expect(page.run("typeof SharedArrayBuffer")).toBe("undefined");
     page.run("var clock = new CoarseClock()");
     expect(page.run("clock.update() === clock.recentMs() && clock.stalenessMs() < 1000")).toBe(true);
-    expect(page.run(codeOf("clock.handle"))).toBe("ERR_CLOCK_NOT_SHAREABLE");
+    expect(page.run(codeOf("clock.shared"))).toBe("ERR_CLOCK_NOT_SHAREABLE");
     expect(page.run(codeOf("clock.startTickerThread()"))).toBe("ERR_CLOCK_NOT_SHAREABLE");
     expect(page.run(codeOf("new CoarseClock({ buffer: new ArrayBuffer(64) })"))).toBe(
       "ERR_CLOCK_BUFFER_NOT_SHARED",

@@ -22,13 +22,13 @@ describe("a clock in somebody else's buffer", () => {
     };
     const { buffer } = new wasm.Memory({ initial: 1, maximum: 1, shared: true });
     using clock = new CoarseClock({ buffer, byteOffset: 65_536 - 64 });
-    using other = CoarseClock.attach(clock.handle);
+    using other = CoarseClock.attach(clock.shared);
     expect(other.update()).toBe(clock.recentMs());
   });
 
   it("starts at byte 0 unless told otherwise", () => {
     using clock = new CoarseClock({ buffer: new SharedArrayBuffer(64) });
-    expect(clock.handle.byteOffset).toBe(0);
+    expect(clock.shared.byteOffset).toBe(0);
   });
 
   it("refuses an offset that is unaligned, outside, or no offset", () => {
@@ -86,14 +86,14 @@ describe("attaching", () => {
 
   it("refuses the cell of another version", () => {
     using clock = new CoarseClock({ buffer: new SharedArrayBuffer(64) });
-    const { handle } = clock;
+    const { shared: handle } = clock;
     new Int32Array(handle.buffer)[2]! += 1;
     expect(codeOf(() => CoarseClock.attach(handle))).toBe("ERR_CLOCK_HANDLE");
   });
 
   it("gives the same time in the same thread", () => {
     using clock = new CoarseClock();
-    using other = CoarseClock.attach(structuredClone(clock.handle));
+    using other = CoarseClock.attach(structuredClone(clock.shared));
     const before = clock.nowMs();
     const between = other.nowMs();
     expect(between).toBeGreaterThanOrEqual(before - 0.01);

@@ -26,7 +26,7 @@ async function raceOf(workers: number, create: () => CoarseClock): Promise<RaceR
   const exits = started.map((worker) => once(worker, "exit"));
   const attached = started.map((worker) => once(worker, "message"));
   using clock = create();
-  for (const worker of started) worker.postMessage(clock.handle);
+  for (const worker of started) worker.postMessage(clock.shared);
   await Promise.all(attached);
   const others = started.map((worker) => once(worker, "message"));
   Atomics.store(start, 0, 1);

@@ -11,8 +11,8 @@ const script = sibling("threads/comparing-worker", import.meta.url);
 describe("threads of one clock", () => {
   it("agree within 2 ms, the creator and two workers started 300 ms apart", async () => {
     using clock = new CoarseClock();
-    const between = newComparison(clock.handle, 200);
-    const withCreator = newComparison(clock.handle, 200);
+    const between = newComparison(clock.shared, 200);
+    const withCreator = newComparison(clock.shared, 200);
     const early = new Worker(script, {
       workerData: { comparisons: [{ comparison: between, side: 0 }] },
     });
@@ -48,7 +48,7 @@ describe("threads of one clock", () => {
     using clock = new CoarseClock();
     try {
       Date.now = () => realNow() + stepMs;
-      const comparison = newComparison(clock.handle, 100);
+      const comparison = newComparison(clock.shared, 100);
       const late = new Worker(sibling("threads/stepped-worker", import.meta.url), {
         workerData: { comparison, stepMs },
       });

@@ -33,7 +33,7 @@ describe("the wall clock set by an hour", () => {
   it("does not separate threads that attach after it from those before", () => {
     using clock = new CoarseClock();
     setWallClock(HOUR);
-    using late = CoarseClock.attach(clock.handle);
+    using late = CoarseClock.attach(clock.shared);
     const before = clock.nowMs();
     const between = late.nowMs();
     expect(between).toBeGreaterThan(before - 2);

@@ -45,7 +45,7 @@ const outcomes = prepared((quality) => {
 });
 
 function attach(shared: Region): Local {
-  const region = attachRegion(shared.handle, plan);
+  const region = attachRegion(shared.shared, plan);
   const owner = region.claimOwner();
   return { region, quality: new SharedQuality(region, owner, options).at(0), ownerId: owner.id };
 }

@@ -42,7 +42,7 @@ function setup(): Shared {
   return { region, base: region.section("quality").byteOffset / 4 };
 }
 
-function attach({ region: { handle }, base }: Shared): Local {
+function attach({ region: { shared: handle }, base }: Shared): Local {
   const region = attachRegion(handle, plan);
   return { region, owner: region.claimOwner(), base };
 }

@@ -24,7 +24,7 @@ interface Recorder {
 
 async function startRecorder(region: Region, idling: number): Promise<Recorder> {
   const control = new Int32Array(new SharedArrayBuffer(12));
-  const workerData: RecordingTask = { handle: region.handle, plan, idling, control };
+  const workerData: RecordingTask = { handle: region.shared, plan, idling, control };
   const worker = new Worker(script, { workerData });
   const ended = new Promise<void>((resolve) => void worker.once("exit", () => resolve()));
   await new Promise<void>((resolve, reject) => {

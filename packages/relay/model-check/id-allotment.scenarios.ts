@@ -12,7 +12,7 @@ const CAPACITY = 2;
 
 interface Shared {
   readonly clients: TunnelClientTableHandle;
-  readonly memory: RelayMemory["handle"];
+  readonly memory: RelayMemory["shared"];
   readonly table: TunnelClientTable;
 }
 
@@ -36,7 +36,7 @@ function setup(): Shared {
   });
   table.beat(0);
   const memory = RelayMemory.create({ workers: 1, slots: 1, pingPrefixes: 8, pairs: 8 });
-  return { clients: table.shared, memory: memory.handle, table };
+  return { clients: table.shared, memory: memory.shared, table };
 }
 
 function attach({ clients, memory }: Shared, firstId = 1): User {

@@ -7,13 +7,14 @@ const touches = ["limits/token-buckets", "limits/amplification-budget", "shared/
 );
 
 const tiny = (): RelayMemory => RelayMemory.create({ workers: 1, slots: 1, pingPrefixes: 8, pairs: 8 });
-const attach = ({ handle }: { handle: RelayMemory["handle"] }): RelayMemory => RelayMemory.attach(handle);
+const attach = ({ shared: handle }: { shared: RelayMemory["shared"] }): RelayMemory =>
+  RelayMemory.attach(handle);
 const shared =
   (prepare: (memory: RelayMemory) => void = () => undefined) =>
-  (): Pick<RelayMemory, "handle"> => {
+  (): Pick<RelayMemory, "shared"> => {
     const memory = tiny();
     prepare(memory);
-    return { handle: memory.handle };
+    return { shared: memory.shared };
   };
 
 const ONE_A_MINUTE = ratePerMinute(1)!;
@@ -77,7 +78,7 @@ export default [
       }),
     ],
     check: ({ shared: memory }) =>
-      RelayMemory.attach(memory.handle).budget.spend(0, HANDLE, 1_000_000, () => 8)
+      RelayMemory.attach(memory.shared).budget.spend(0, HANDLE, 1_000_000, () => 8)
         ? undefined
         : "the client answered and is not confirmed",
   }),
@@ -111,7 +112,7 @@ export default [
       }),
     ],
     check: ({ shared: memory }) =>
-      RelayMemory.attach(memory.handle).budget.spend(0, HANDLE, 1_000_000, () => 8)
+      RelayMemory.attach(memory.shared).budget.spend(0, HANDLE, 1_000_000, () => 8)
         ? "the new endpoint is confirmed and never answered"
         : undefined,
   }),
@@ -124,7 +125,7 @@ export default [
     ),
     check: ({ results, shared: memory }) => {
       if (granted(results) !== 1) return `${granted(results)} workers turned it on`;
-      return RelayMemory.attach(memory.handle).control.maintenance ? "a turn was lost" : undefined;
+      return RelayMemory.attach(memory.shared).control.maintenance ? "a turn was lost" : undefined;
     },
   }),
   ...(

@@ -4,11 +4,11 @@ import { RelayMemory } from "../src/shared/relay-memory.ts";
 const touches = ["packages/relay/src/shared/worker-totals.ts"];
 
 interface Shared {
-  readonly handle: RelayMemory["handle"];
+  readonly handle: RelayMemory["shared"];
 }
 
 const setup = (): Shared => ({
-  handle: RelayMemory.create({ workers: 1, slots: 1, pingPrefixes: 8, pairs: 8 }).handle,
+  handle: RelayMemory.create({ workers: 1, slots: 1, pingPrefixes: 8, pairs: 8 }).shared,
 });
 const attach = ({ handle }: Shared): RelayMemory => RelayMemory.attach(handle);
 const CHANGED = Uint16Array.of(0, 1);

@@ -29,7 +29,7 @@ function table(): { clients: TunnelClientTable; memory: RelayMemory } {
 }
 
 function start(clients: TunnelClientTable, memory: RelayMemory, seed: number, rounds = ROUNDS): Worker {
-  const workerData: AllotmentTask = { clients: clients.shared, memory: memory.handle, rounds, seed };
+  const workerData: AllotmentTask = { clients: clients.shared, memory: memory.shared, rounds, seed };
   return new Worker(new URL("./allotment-worker.ts", import.meta.url), { workerData });
 }
 

@@ -8,7 +8,7 @@ import { RelayMemory } from "../src/shared/relay-memory.ts";
 function caps(perSecond: number, threads = 1): PairCap[] {
   const first = RelayMemory.create({ workers: 1, slots: 4, pingPrefixes: 8 });
   return Array.from({ length: threads }, (_, i) => {
-    const memory = i === 0 ? first : RelayMemory.attach(first.handle);
+    const memory = i === 0 ? first : RelayMemory.attach(first.shared);
     const { hashKeys } = memory.region;
     return new PairCap(memory.pairs, new LimitHash(hashKeys), hashKeys, perSecond);
   });

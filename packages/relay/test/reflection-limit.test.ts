@@ -26,7 +26,7 @@ function twoThreads() {
   tables.push(created, attached);
   const memory = RelayMemory.create({ workers: 1, slots: SLOTS, pingPrefixes: 8, pairs: 8 });
   return [created, attached].map((clients) => {
-    const limit = new ReflectionLimit(RelayMemory.attach(memory.handle).budget, clients, SLOTS);
+    const limit = new ReflectionLimit(RelayMemory.attach(memory.shared).budget, clients, SLOTS);
     return {
       clients,
       join: (tick: number) => inGuard(clients, () => clients.join(7, HOME, tick)),

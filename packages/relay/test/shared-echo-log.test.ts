@@ -6,7 +6,7 @@ const memory = () => RelayMemory.create({ workers: 2, slots: 3, pingPrefixes: 8,
 describe("the shared echo log", () => {
   it("gives the time between forwarding a stamp and its echo, to another thread's view too, once", () => {
     const shared = memory();
-    const other = RelayMemory.attach(shared.handle);
+    const other = RelayMemory.attach(shared.shared);
     shared.echoes!.forwarded(1, 77, 1_000);
     expect(other.echoes!.echoed(1, 77, 6_500)).toBe(5.5);
     expect(shared.echoes!.echoed(1, 77, 7_000)).toBe(-1);

@@ -47,7 +47,7 @@ describe("token buckets in shared memory", () => {
 
   it("agree in every thread's view of the region", () => {
     const { memory, hash, taken } = buckets();
-    const other = RelayMemory.attach(memory.handle);
+    const other = RelayMemory.attach(memory.shared);
     expect(taken("192.0.2.1:1", 0, 15)).toBe(15);
     let rest = 0;
     for (let i = 0; i < 15; i++) {

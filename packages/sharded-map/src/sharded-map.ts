@@ -75,7 +75,7 @@ export class ShardedMap extends MapWriters {
    * Concurrency: anywhere; the same object at every read.
    */
   get shared(): RegionHandle {
-    return this.region.handle;
+    return this.region.shared;
   }
 
   /**

@@ -89,7 +89,7 @@ describe("limits", () => {
     expect(() => ShardedMap.attach(map.shared)).toThrow(
       expect.objectContaining({ code: "ERR_REGION_LAYOUT" }),
     );
-    expect(() => attachRegion(map.region.handle, layout)).toThrow();
+    expect(() => attachRegion(map.region.shared, layout)).toThrow();
     const other = ShardedMap.attach(map.shared, { record: layout });
     expect(() => ShardedMap.attach(map.shared, { record: layout })).toThrow(
       expect.objectContaining({ code: "ERR_REGION_OWNERS" }),

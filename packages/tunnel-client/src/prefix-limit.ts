@@ -82,8 +82,8 @@ export class PrefixLimit {
     });
   }
 
-  get handle(): RegionHandle {
-    return this.map.region.handle;
+  get shared(): RegionHandle {
+    return this.map.region.shared;
   }
 
   /** Prefixes that have members. Concurrency: anywhere. */

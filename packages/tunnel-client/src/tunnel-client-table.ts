@@ -53,7 +53,7 @@ export class TunnelClientTable extends TableExpiry {
     const limit =
       prefixes === undefined ? undefined : new PrefixLimit(prefixes, settings, membershipOf(memory));
     super(memory, limit, options);
-    this.shared = { clients: map.region.handle, prefixes: limit?.handle };
+    this.shared = { clients: map.region.shared, prefixes: limit?.shared };
     if (limit !== undefined) {
       const [mapOwner, owner] = limit.ownerIds;
       poke(this.words, memory.owner.journalIndex + PREFIX_MAP_OWNER, mapOwner);

@@ -74,8 +74,8 @@ export class RelayMemory {
     this.echoes = SharedEchoLog.of(region);
   }
 
-  get handle(): RegionHandle {
-    return this.region.handle;
+  get shared(): RegionHandle {
+    return this.region.shared;
   }
 
   /** The totals of worker `index`. Its writer is that worker, or the supervisor once it is gone. */

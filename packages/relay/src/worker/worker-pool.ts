@@ -116,8 +116,8 @@ export class WorkerPool implements WorkerSet {
       index,
       config: this.#config,
       clients: clients.shared,
-      memory: memory.handle,
-      clock: clock.handle,
+      memory: memory.shared,
+      clock: clock.shared,
       socket: this.#sockets?.handles[index],
       predecessor,
     };

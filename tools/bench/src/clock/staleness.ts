@@ -19,7 +19,7 @@ else clock.startTicker({ intervalMs: 1 });
 
 const stop = new Int32Array(new SharedArrayBuffer(4));
 const observer = new Worker(new URL("./staleness-observer.ts", import.meta.url), {
-  workerData: { handle: clock.handle, stop },
+  workerData: { handle: clock.shared, stop },
 });
 await once(observer, "online");
 await idle(100);

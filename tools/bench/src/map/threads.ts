@@ -81,7 +81,7 @@ if (isMainThread) {
   filling.leave();
   const gate = new SharedArrayBuffer(4);
   const workers = Array.from({ length: threads }, (_, thread) => {
-    const task: Task = { handle: map.region.handle, gate, kind, entries, thread, threads };
+    const task: Task = { handle: map.region.shared, gate, kind, entries, thread, threads };
     return once(new Worker(new URL(import.meta.url), { workerData: task }), "message") as Promise<[number]>;
   });
   const rates = await Promise.all(workers);
