@@ -32,9 +32,9 @@ static inline int measure_compare(const void *a, const void *b) {
  * operation returns something that depends on its work, so that the work cannot be left out.
  */
 static inline void measure(measure_operation *operation, void *context) {
-  const int quick = measure_is_quick(), count = quick ? 61 : 301;
+  const int quick = measure_is_quick(), count = quick ? 61 : 151;
   const double warm_up_ns = quick ? 40e6 : 200e6, pass_ns = 1e6;
-  double passes[301], best = 1e18;
+  double passes[151], best = 1e18;
   uint64_t sink = 0, iterations = 16;
   const double begun = measure_now_ns();
   for (double start = begun; start - begun < warm_up_ns;) {

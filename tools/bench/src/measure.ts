@@ -4,11 +4,11 @@
 export interface MeasureOptions {
   /** Operations that one iteration of the loop makes, default 1. */
   readonly operationsPerIteration?: number;
-  /** Default 400, with --quick 80. */
+  /** Default 200, with --quick 80. */
   readonly warmUpMs?: number;
   /** Default 1: shorter than a scheduler's time slice, see below. */
   readonly passMs?: number;
-  /** Default 301, with --quick 61. */
+  /** Default 151, with --quick 61. */
   readonly passes?: number;
   /** More properties for the JSON file. */
   readonly detail?: Readonly<Record<string, unknown>>;
@@ -27,8 +27,8 @@ const quick = process.env.BENCH_QUICK === "1";
  */
 export function measure(loop: (iterations: number) => number, options: MeasureOptions = {}): void {
   const { operationsPerIteration = 1, passMs = 1 } = options;
-  const warmUpMs = options.warmUpMs ?? (quick ? 80 : 400);
-  const passCount = options.passes ?? (quick ? 61 : 301);
+  const warmUpMs = options.warmUpMs ?? (quick ? 80 : 200);
+  const passCount = options.passes ?? (quick ? 61 : 151);
 
   // Many short calls first, so that the function itself is optimised, and not only one of its loops on the stack.
   let sink = 0;

@@ -11,7 +11,7 @@ pub fn is_quick() -> bool {
 ///
 /// `operation` returns something that depends on its work, so that the work cannot be left out.
 pub fn measure(mut operation: impl FnMut(u64) -> u64) {
-    let (warm_up_ns, pass_count) = if is_quick() { (40e6, 61) } else { (200e6, 301) };
+    let (warm_up_ns, pass_count) = if is_quick() { (40e6, 61) } else { (200e6, 151) };
     let pass_ns = 1e6;
     let mut sink = 0u64;
     let mut iterations = 16u64;
