@@ -88,10 +88,11 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(`${formatSuite(table)}\n`);
       results.push(table);
     }
-  }
-  if (values.json !== undefined) {
-    const report: RunReport = { format: 1, startedAt, quick: values.quick, machine, suites: results };
-    writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+    // After each suite: whoever ends a long run keeps what it has measured.
+    if (values.json !== undefined) {
+      const report: RunReport = { format: 1, startedAt, quick: values.quick, machine, suites: results };
+      writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+    }
   }
   const broken = results.some(({ cases }) => cases.some(({ state }) => state === "failed"));
   const missed = results.some(({ goals }) =>
