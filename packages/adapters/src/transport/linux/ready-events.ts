@@ -14,7 +14,7 @@ export interface EventShape {
   readonly dataWord: number;
 }
 
-export function eventShape(arch: string): EventShape {
+function eventShape(arch: string): EventShape {
   return arch === "x64" ? { words: 3, dataWord: 1 } : { words: 4, dataWord: 2 };
 }
 
