@@ -48,7 +48,8 @@ function buildPackage(packageName: string): string[] {
   for (const file of globSync(["src/**/*", "test/**/*", "examples/**/*"], { cwd: fileURLToPath(from) })) {
     const source = new URL(file, from);
     if (file.endsWith(".ts")) compileFile(source, new URL(file.replace(/\.ts$/, ".js"), to));
-    else if (/\.(json|txt|csv|md|xml|c|html)$/.test(file)) copyFile(source, new URL(file, to));
+    // An example's source, too: a README shows it.
+    if (/^examples.*\.ts$|\.(json|txt|csv|md|xml|c|html)$/.test(file)) copyFile(source, new URL(file, to));
   }
   if (existsSync(new URL("README.md", from))) copyFile(new URL("README.md", from), new URL("README.md", to));
   const { name } = manifest;

@@ -58,51 +58,76 @@ function isThrown(error: unknown, expected: Thrown): boolean {
   return message === expected.message;
 }
 
-type Assertion = Record<string, unknown>;
+/** What `expect(actual)` and its `not` give. Matchers are methods of the prototype: suites call it a million times. */
+class Assertion {
+  readonly actual: unknown;
+  readonly note: string | undefined;
+  readonly negated: boolean;
 
-function assertion(actual: unknown, note: string | undefined, negated: boolean): Assertion {
-  const members: Assertion = {};
-  for (const [name, matcher] of Object.entries(MATCHERS)) {
-    members[name] = (...expected: unknown[]): void => {
-      if (matcher(actual, ...expected) !== negated) return;
-      const operands = expected.map((value) => inspect(value, { depth: 5 })).join(", ");
-      const text = `expected ${inspect(actual, { depth: 5 })} ${negated ? "not " : ""}${name} ${operands}`;
-      throw new AssertionError({ message: note === undefined ? text : `${note}: ${text}` });
-    };
+  constructor(actual: unknown, note: string | undefined, negated = false) {
+    this.actual = actual;
+    this.note = note;
+    this.negated = negated;
   }
-  return members;
+
+  get not(): Assertion {
+    return new Assertion(this.actual, this.note, !this.negated);
+  }
+  get resolves(): Settled {
+    return new Settled(this.actual, this.note, true);
+  }
+  get rejects(): Settled {
+    return new Settled(this.actual, this.note, false);
+  }
+
+  judge(name: string, expected: readonly unknown[]): void {
+    const { actual, note, negated } = this;
+    if (MATCHERS[name]!(actual, ...expected) !== negated) return;
+    const operands = expected.map((value) => inspect(value, { depth: 5 })).join(", ");
+    const text = `expected ${inspect(actual, { depth: 5 })} ${negated ? "not " : ""}${name} ${operands}`;
+    throw new AssertionError({ message: note === undefined ? text : `${note}: ${text}` });
+  }
 }
 
 /** `resolves` and `rejects`: the matchers on what the promise came to. */
-function settled(promise: Promise<unknown>, note: string | undefined, fulfils: boolean): Assertion {
-  const outcome = Promise.resolve(promise).then(
-    (value) => ({ fulfilled: true, value }),
-    (value: unknown) => ({ fulfilled: false, value }),
-  );
-  const members: Assertion = {};
-  for (const name of Object.keys(MATCHERS)) {
-    members[name] = async (...expected: unknown[]): Promise<void> => {
-      const { fulfilled, value } = await outcome;
-      if (fulfilled !== fulfils) throw new AssertionError({ message: `promise: ${inspect(value)}` });
-      const throwing = name.startsWith("toThrow");
-      const actual = throwing
-        ? (): never => {
-            throw value;
-          }
-        : value;
-      (assertion(actual, note, false)[name] as (...expected: unknown[]) => void)(...expected);
-    };
+class Settled {
+  readonly outcome: Promise<{ fulfilled: boolean; value: unknown }>;
+  readonly note: string | undefined;
+  readonly fulfils: boolean;
+
+  constructor(promise: unknown, note: string | undefined, fulfils: boolean) {
+    this.outcome = Promise.resolve(promise).then(
+      (value) => ({ fulfilled: true, value }),
+      (value: unknown) => ({ fulfilled: false, value }),
+    );
+    this.note = note;
+    this.fulfils = fulfils;
   }
-  return members;
+
+  async judge(name: string, expected: readonly unknown[]): Promise<void> {
+    const { fulfilled, value } = await this.outcome;
+    if (fulfilled !== this.fulfils) throw new AssertionError({ message: `promise: ${inspect(value)}` });
+    const actual = name.startsWith("toThrow")
+      ? (): never => {
+          throw value;
+        }
+      : value;
+    new Assertion(actual, this.note).judge(name, expected);
+  }
+}
+
+for (const name of Object.keys(MATCHERS)) {
+  for (const { prototype } of [Assertion, Settled]) {
+    Object.defineProperty(prototype, name, {
+      value(this: Assertion | Settled, ...expected: unknown[]) {
+        return this.judge(name, expected);
+      },
+    });
+  }
 }
 
 function expectation(actual: unknown, note?: string): unknown {
-  return {
-    ...assertion(actual, note, false),
-    not: assertion(actual, note, true),
-    resolves: settled(actual as Promise<unknown>, note, true),
-    rejects: settled(actual as Promise<unknown>, note, false),
-  };
+  return new Assertion(actual, note);
 }
 
 const asymmetric = {

@@ -1,59 +1,66 @@
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ROOT } from "./paths.ts";
+import { runFile, type FileVerdict } from "./run-file.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { Suite } from "./suites.ts";
+import { lastSteps, type Counts } from "./tally.ts";
+
+/** A package's test files on a runtime. */
+export interface SuiteRun {
+  readonly runtime: Runtime;
+  readonly executable: string;
+  readonly suite: Suite;
+  /** The compiled packages. */
+  readonly built: URL;
+  /** What one file may take. */
+  readonly limitMs: number;
+  readonly env: Readonly<Record<string, string>>;
+  /** Shows everything that the tests say, as it comes; otherwise only the output of files that fail. */
+  readonly verbose: boolean;
+}
 
 /** How a package's suites ended on a runtime. */
-export interface Verdict {
+export interface Verdict extends Counts {
   readonly ok: boolean;
-  readonly passed: number;
-  readonly skipped: number;
-  readonly failed: number;
   readonly seconds: number;
-  readonly output: string;
+  /** What is to be said again at the end of the run, a line a file that failed. */
+  readonly complaints: readonly string[];
 }
 
-const TIMEOUT_MS = 30 * 60_000;
-
-/** Runs a package's suites, one file after the other: they measure and count in threads of their own. */
-export function runSuites(
-  runtime: Runtime,
-  executable: string,
-  { packageName, files }: Suite,
-  built: URL,
-  env: Readonly<Record<string, string>>,
-): Verdict {
-  const begun = performance.now();
-  const bun = runtime.version === undefined;
-  const paths = files.map((file) =>
-    fileURLToPath(
-      bun
-        ? new URL(`packages/${packageName}/test/${file}.test.ts`, ROOT)
-        : new URL(`${packageName}/test/${file}.test.js`, built),
-    ),
-  );
-  const args = bun
-    ? ["test", "--conditions=@udp-relay/source", "--timeout=600000", ...paths]
-    : ["--enable-source-maps", "--test", "--test-concurrency=1", "--test-reporter=tap", ...paths];
-  const { status, stdout, stderr, error } = spawnSync(executable, args, {
-    cwd: fileURLToPath(ROOT),
-    encoding: "utf8",
-    env: { ...process.env, NODE_OPTIONS: "", ...env },
-    maxBuffer: 1 << 28,
-    timeout: TIMEOUT_MS,
-  });
-  const output = `${stdout}${stderr}${error === undefined ? "" : `\n${error.message}`}`;
-  const count = (name: string): number => Number(tally(output, bun, name) ?? 0);
-  // Node's runner counts a test that outlived its time as cancelled.
-  const failed = count("fail") + count("cancelled");
-  const [passed, skipped] = [count("pass"), count(bun ? "skip" : "skipped")];
-  const seconds = (performance.now() - begun) / 1_000;
-  return { ok: status === 0 && failed === 0 && passed > 0, passed, skipped, failed, seconds, output };
+/** Runs one file after the other, each in a process of its own (they measure and count in threads), and tells of each. */
+export async function runSuites(run: SuiteRun): Promise<Verdict> {
+  const { runtime, executable, suite, built, limitMs, env, verbose } = run;
+  const total = { passed: 0, skipped: 0, failed: 0, seconds: 0 };
+  const complaints: string[] = [];
+  for (const file of suite.files) {
+    const path =
+      runtime.version === undefined
+        ? new URL(`packages/${suite.packageName}/test/${file}.test.ts`, ROOT)
+        : new URL(`${suite.packageName}/test/${file}.test.js`, built);
+    const onOutput = verbose ? (text: string) => process.stdout.write(text) : undefined;
+    const verdict = await runFile({
+      ...{ runtime, executable, path: fileURLToPath(path), limitMs, env },
+      ...(onOutput && { onOutput }),
+    });
+    if (!verdict.ok && !verbose) console.log(verdict.output);
+    const line = `${runtime.label.padEnd(14)} ${`${suite.packageName}/${file}`.padEnd(42)} ${describe(verdict)}`;
+    console.log(line);
+    if (!verdict.ok) complaints.push(line);
+    for (const name of ["passed", "skipped", "failed", "seconds"] as const) total[name] += verdict[name];
+  }
+  return { ...total, ok: complaints.length === 0, complaints };
 }
 
-/** The last summary line: `# pass 12` of TAP, ` 12 pass` of Bun. */
-function tally(output: string, bun: boolean, name: string): string | undefined {
-  const pattern = bun ? new RegExp(`^ *(\\d+) ${name}$`, "gm") : new RegExp(`^# ${name} (\\d+)$`, "gm");
-  return [...output.matchAll(pattern)].at(-1)?.[1];
+/** Counts and seconds; of a file that failed also how. */
+function describe(verdict: FileVerdict): string {
+  const text = `${describeCounts(verdict)} in ${verdict.seconds.toFixed(1)} s`;
+  if (verdict.hung)
+    return `${text}, HUNG and was ended; the last that it said: ${lastSteps(verdict.output).join(" | ")}`;
+  if (verdict.ok || verdict.failed > 0) return text;
+  return `${text}, FAILED: ${verdict.passed + verdict.skipped === 0 ? "it has no tests" : "its process failed"}`;
+}
+
+/** `12 passed, 1 skipped, 2 FAILED` */
+export function describeCounts({ passed, skipped, failed }: Counts): string {
+  return `${passed} passed${skipped > 0 ? `, ${skipped} skipped` : ""}${failed > 0 ? `, ${failed} FAILED` : ""}`;
 }

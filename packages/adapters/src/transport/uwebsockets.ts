@@ -1,5 +1,6 @@
 import { endpointFromBytes, endpointsEqual } from "@udp-relay/address-validation";
 import type { Endpoint } from "@udp-relay/address-validation";
+import { AdapterError } from "../adapter-error.ts";
 import { BaseTransport } from "./base-transport.ts";
 import type { DatagramBatch, TransportOptions } from "./datagram-transport.ts";
 import { DropReason } from "./drop-reason.ts";
@@ -104,6 +105,10 @@ export class UWebSocketsTransport extends BaseTransport {
 
   private constructor(options: UWebSocketsTransportOptions) {
     super("uwebsockets", options);
+    // Whoever writes JavaScript learns at once what is missing.
+    if (typeof (options.app as Partial<UWebSocketApp> | undefined)?.ws !== "function") {
+      throw new AdapterError("ERR_ADAPTER_OPTION", "app has no method ws: pass uWebSockets.js's App()");
+    }
     this.#admit = options.admit;
     this.#maxConnections = integerOption("maxConnections", options.maxConnections, 10_000, 1, 1 << 24);
     const backpressure = integerOption(
