@@ -223,12 +223,21 @@ export function instantiate(memory: SharedMemory, updates: readonly CompoundUpda
   validateUpdates(updates);
   const buffer = memory.buffer;
   let pair = 0n;
+  const word = (byteOffset: number, kind: AccessKind, operand = 0, expected = 0): number =>
+    hooks.access(buffer, byteOffset, kind, 4, operand | 0, expected | 0);
   const access = (byteOffset: number, kind: AccessKind, operand = 0n, expected = 0n): bigint =>
     hooks.access64(buffer, byteOffset, kind, operand, expected);
   return {
     fence: () => {
       hooks.fence();
     },
+    load32: (byteOffset) => word(byteOffset, "load"),
+    store32: (byteOffset, value) => {
+      word(byteOffset, "store", value);
+    },
+    add32: (byteOffset, value) => word(byteOffset, "add", value),
+    compareExchange32: (byteOffset, expected, replacement) =>
+      word(byteOffset, "compareExchange", replacement, expected),
     load64: (byteOffset) => Number(access(byteOffset, "load")),
     loadSigned64: (byteOffset) => Number(BigInt.asIntN(64, access(byteOffset, "load"))),
     store64: (byteOffset, value) => {

@@ -35,6 +35,7 @@ export const MEMORY_ACCESS: Readonly<
   "i64.store": { code: [0x37], alignLog2: 3 },
   "i32.atomic.load": { code: [0xfe, 0x10], alignLog2: 2 },
   "i64.atomic.load": { code: [0xfe, 0x11], alignLog2: 3 },
+  "i32.atomic.store": { code: [0xfe, 0x17], alignLog2: 2 },
   "i64.atomic.store": { code: [0xfe, 0x18], alignLog2: 3 },
   "i32.atomic.rmw.add": { code: [0xfe, 0x1e], alignLog2: 2 },
   "i64.atomic.rmw.add": { code: [0xfe, 0x1f], alignLog2: 3 },

@@ -2,9 +2,9 @@ import { updateSource } from "./wasm-updates.ts";
 import type { CompoundUpdate } from "./wasm-updates.ts";
 
 /**
- * The WebAssembly text of a region's instance: the 64-bit operations below, then one function a compound update.
+ * The WebAssembly text of a region's instance: the operations below, then one function a compound update.
  * A 64-bit value crosses the border as a double, exact for every safe integer; a pair as two int32 words.
- * Offsets are in bytes. One outside the memory, or not a multiple of eight, traps with nothing written.
+ * Offsets are in bytes. One outside the memory, or not a multiple of the access, traps with nothing written.
  */
 export function operationsSource(updates: readonly CompoundUpdate[]): string {
   return `(module\n${OPERATIONS}${updates.map(updateSource).join("")})\n`;
@@ -17,6 +17,18 @@ const OPERATIONS = `  (import "region" "memory" (memory 1 65536 shared))
 
   (func (export "fence")
     (atomic.fence))
+
+  (func (export "load32") (param $at i32) (result i32)
+    (i32.atomic.load (local.get $at)))
+
+  (func (export "store32") (param $at i32) (param $value i32)
+    (i32.atomic.store (local.get $at) (local.get $value)))
+
+  (func (export "add32") (param $at i32) (param $value i32) (result i32)
+    (i32.atomic.rmw.add (local.get $at) (local.get $value)))
+
+  (func (export "compareExchange32") (param $at i32) (param $expected i32) (param $value i32) (result i32)
+    (i32.atomic.rmw.cmpxchg (local.get $at) (local.get $expected) (local.get $value)))
 
   (func (export "load64") (param $at i32) (result f64)
     (f64.convert_i64_u (i64.atomic.load (local.get $at))))

@@ -100,6 +100,16 @@ const operation: fc.Arbitrary<Step> = fc.oneof(
       module.compareExchange(words, at, expected, value),
       module.compareExchange(words, at, module.load(words, at), value),
     ]),
+  fc.tuple(word, int, int).map(([at, value, other]): Step => (_module, _words, ops) => {
+    const found = [ops.load32(at * 4), ops.add32(at * 4, other)];
+    ops.store32(at * 4, value);
+    return [
+      ...found,
+      ops.compareExchange32(at * 4, value, other),
+      ops.compareExchange32(at * 4, value, value),
+      ops.load32(at * 4),
+    ];
+  }),
   fc.tuple(even, safe).map(
     ([at, value]): Step =>
       (_module, _words, ops) =>

@@ -86,6 +86,31 @@ describe("64-bit operations", () => {
   });
 });
 
+describe("32-bit operations", () => {
+  it.each([0, 1, -1, 2 ** 31 - 1, -(2 ** 31)])("do to a word what Atomics' do: %d", (value) => {
+    words.fill(7);
+    ops.store32(AT, value);
+    expect([words[3], words[4], words[5]]).toEqual([7, value, 7]);
+    expect(ops.load32(AT)).toBe(value);
+    expect(ops.compareExchange32(AT, value ^ 1, 5)).toBe(value);
+    expect(ops.add32(AT, 1)).toBe(value);
+    expect(words[4]).toBe((value + 1) | 0);
+    expect(ops.compareExchange32(AT, value + 1, 5)).toBe((value + 1) | 0);
+    expect([words[3], words[4], words[5]]).toEqual([7, 5, 7]);
+    words.fill(0);
+  });
+
+  it("trap on a wrong offset", () => {
+    for (const offset of [65_536, -4, 2, 1]) {
+      expect(() => ops.load32(offset), String(offset)).toThrow(/out of bounds|unaligned/i);
+      expect(() => {
+        ops.store32(offset, 1);
+      }, String(offset)).toThrow(/out of bounds|unaligned/i);
+      expect(() => ops.compareExchange32(offset, 0, 1), String(offset)).toThrow(/out of bounds|unaligned/i);
+    }
+  });
+});
+
 describe("pairs", () => {
   it("are two words that change together", () => {
     ops.storePair(AT, -7, 0x7fff_ffff);

@@ -55,13 +55,16 @@ export function mutantsOf(fileName: string, text: string): Mutant[] {
       line: source.getLineAndCharacterOfPosition(start).line + 1,
       offset: start,
       original,
-      source: `${text.slice(0, start)}${replacement}${text.slice(node.getEnd())}${plainImports(calls)}`,
+      source: `${text.slice(0, start)}${replacement}${text.slice(node.getEnd())}${plainImports(calls, replacement)}`,
     };
   });
 }
 
 /** What mutants call and the file need not import; at the end, so that lines keep their numbers. */
-function plainImports({ specifier }: MemoryCalls): string {
+function plainImports(calls: MemoryCalls, replacement: string): string {
+  // A file that has only a region's operations imports none of the module's functions.
+  const specifier =
+    calls.specifier ?? (replacement.includes("mutant") ? "@udp-relay/atomics-layout/memory" : undefined);
   if (specifier === undefined) return "";
   const names = specifier === "#shared-cell" ? ["store"] : ["peek", "poke", "store"];
   const list = names.map((name) => `${name} as mutant${name[0]!.toUpperCase()}${name.slice(1)}`);
@@ -118,6 +121,21 @@ function weakened({ call, name }: MemoryCall, calls: MemoryCalls): Edit[] {
       const plain = name === "load" ? "mutantPeek" : "mutantPoke";
       return [{ operator: "atomic to plain", node: call, replacement: `${plain}(${args})` }];
     }
+    case "load32":
+    case "store32": {
+      if (name === "load32" && goesIntoCompareExchange(call, calls)) return [];
+      const plain = name === "load32" ? "mutantPeek" : "mutantPoke";
+      const replacement = `((o: any, ...v: any): any => (${plain} as any)(${wordsBeside(object)}, o >>> 2, ...v))(${args})`;
+      return [{ operator: "atomic to plain", node: call, replacement }];
+    }
+    case "compareExchange32":
+      return [
+        {
+          operator: "compare-exchange to store",
+          node: call,
+          replacement: `((o: any, e: any, r: any): number => (${object}.store32(o, r), e))(${args})`,
+        },
+      ];
     case "compareExchange":
       return [
         {
@@ -137,6 +155,11 @@ function weakened({ call, name }: MemoryCall, calls: MemoryCalls): Edit[] {
     default:
       return [];
   }
+}
+
+/** `memory.ops` -> `memory.words`: whatever has a region's operations has its words, too. */
+function wordsBeside(ops: string): string {
+  return ops.replace(/ops$/, "words");
 }
 
 /** What is read only to be compared once more, by a compare-exchange, may be old: that fails then, as it may anyway. */

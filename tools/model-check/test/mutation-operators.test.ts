@@ -24,6 +24,16 @@ describe("mutation operators", () => {
     ]);
   });
 
+  it("do the same to a region's operations, with the words beside them", () => {
+    expect(mutants("  x.ops.store32(at * 4, 1);")).toEqual([
+      "drop store: ;",
+      "atomic to plain: ((o: any, ...v: any): any => (mutantPoke as any)(x.words, o >>> 2, ...v))(at * 4, 1);",
+    ]);
+    expect(mutants("  if (x.ops.compareExchange32(at * 4, 0, 1) !== 0) return;")[1]).toBe(
+      "compare-exchange to store: if (((o: any, e: any, r: any): number => (x.ops.store32(o, r), e))(at * 4, 0, 1) !== 0) return;",
+    );
+  });
+
   it("drop a fence", () => {
     expect(mutants("  ops.fence();")).toEqual(["drop fence: ;"]);
   });
