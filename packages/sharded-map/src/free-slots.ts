@@ -1,5 +1,5 @@
 import { pause, peek, poke } from "@udp-relay/atomics-layout/memory";
-import { hasPassed, holdsBack, holdsOldest, retire } from "./guards.ts";
+import { hasPassed, holdsBack, holdsOldest, retire, wasSeenPassed } from "./guards.ts";
 import { controlAt, generationOf, isLive, MAX_GENERATION } from "./identity.ts";
 import {
   FREE,
@@ -55,13 +55,7 @@ function own(memory: MapMemory, shard: number, slot: number): void {
 function detachSlot(memory: MapMemory, shard: number): number {
   const { words } = memory;
   const at = shardAt(memory, shard);
-  const fresh = peek(words, at + FRESH);
-  if (fresh < peek(words, at + FRESH_END)) {
-    own(memory, shard, fresh);
-    poke(words, at + INFLIGHT, fresh + 1);
-    poke(words, at + FRESH, fresh + 1);
-    return fresh;
-  }
+  if (peek(words, at + FRESH) < peek(words, at + FRESH_END)) return detachFresh(memory, shard);
   const free = peek(words, at + FREE);
   if (free === 0) return admitPassed(memory, at) ? detachSlot(memory, shard) : -1;
   const slot = peek(words, at + HEAD) - 1;
@@ -71,12 +65,24 @@ function detachSlot(memory: MapMemory, shard: number): number {
   return slot;
 }
 
+function detachFresh(memory: MapMemory, shard: number): number {
+  const { words } = memory;
+  const at = shardAt(memory, shard);
+  const fresh = peek(words, at + FRESH);
+  own(memory, shard, fresh);
+  poke(words, at + INFLIGHT, fresh + 1);
+  poke(words, at + FRESH, fresh + 1);
+  return fresh;
+}
+
 /** Moves the boundary between free and resting slots, if the guards have moved on. */
 function admitPassed(memory: MapMemory, at: number): boolean {
   const { words } = memory;
   letWait(memory, at);
   const waiting = peek(words, at + WAITING);
-  if (waiting === 0 || !hasPassed(memory, peek(words, at + WAITING_STAMP))) return false;
+  if (waiting === 0) return false;
+  const stamp = peek(words, at + WAITING_STAMP);
+  if (!wasSeenPassed(memory, stamp) && !hasPassed(memory, stamp)) return false;
   poke(words, at + FREE, peek(words, at + FREE) + waiting);
   poke(words, at + WAITING, 0);
   return true;
@@ -116,15 +122,23 @@ export function restSlot(memory: MapMemory, shard: number, slot: number, stamp: 
     return;
   }
   own(memory, shard, slot);
-  // A newcomer to the list must not hold back those of earlier guards: they wait by their own stamp, or are free by now.
-  letWait(memory, at);
-  if (!holdsBack(memory, peek(words, at + WAITING_STAMP)) && admitPassed(memory, at)) letWait(memory, at);
+  if (peek(words, at + WAITING) === 0 || !holdsBack(memory, peek(words, at + WAITING_STAMP))) {
+    moveOn(memory, at);
+  }
   const head = peek(words, at + HEAD);
   if (head === 0) poke(words, at + HEAD, slot + 1);
   else poke(words, linksAt + peek(words, at + TAIL) - 1, (shard << 24) | (slot + 1));
   poke(words, at + TAIL, slot + 1);
   poke(words, at + RESTING, peek(words, at + RESTING) + 1);
   poke(words, at + LAST_STAMP, stamp);
+}
+
+/** A newcomer to the list must not hold back those of earlier guards: they wait by their own stamp, or are free by now. */
+function moveOn(memory: MapMemory, at: number): void {
+  letWait(memory, at);
+  if (!holdsBack(memory, peek(memory.words, at + WAITING_STAMP)) && admitPassed(memory, at)) {
+    letWait(memory, at);
+  }
 }
 
 /** Why a shard got no slot. */

@@ -1,6 +1,7 @@
-import { add, compareExchange, load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
+import { compareExchange, load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
 import { GUARD_WORDS } from "./map-plan.ts";
 import type { MapMemory } from "./map-memory.ts";
+import { forgetTickets } from "./tickets.ts";
 
 /**
  * Epochs decide when what was taken out of the index may be used again: a removed slot, or the segment that a rebuild
@@ -42,16 +43,18 @@ export function enterGuard(memory: MapMemory): void {
   poke(words, guardAt + ENTRIES, peek(words, guardAt + ENTRIES) + 1);
   poke(words, guardAt + EPOCH, peek(words, memory.epochAt));
   memory.ops.fence();
+  forgetLook(memory);
+  forgetTickets(memory);
 }
 
 /** Concurrency: the thread, in its guard. The atomic store keeps the guard's plain reads before it. */
 export function leaveGuard(memory: MapMemory): void {
-  store(memory.words, memory.guardAt + EPOCH, 0);
+  memory.ops.store32((memory.guardAt + EPOCH) << 2, 0);
 }
 
 /** The stamp for what was just taken out of the index. Concurrency: any thread; everything it wrote before is visible. */
 export function retire(memory: MapMemory): number {
-  return add(memory.words, memory.epochAt, 2);
+  return memory.ops.add32(memory.epochAt << 2, 2);
 }
 
 /**
@@ -60,20 +63,38 @@ export function retire(memory: MapMemory): number {
  * Concurrency: any thread that holds the lock under which the stamp was written; reads one word an attached owner.
  */
 export function hasPassed(memory: MapMemory, stamp: number): boolean {
+  const epoch = memory.ops.load32(memory.epochAt << 2);
   memory.ops.fence();
-  const epoch = load(memory.words, memory.epochAt);
   memory.oldestGuard = oldestGuard(memory, epoch);
   return (epoch - stamp) >>> 0 > (epoch - memory.oldestGuard) >>> 0;
 }
 
+/**
+ * Whether this thread's last look, in the guard that it is in, has shown what was retired with that stamp to have passed:
+ * that stays so, and costs nothing to know. (What the look did not see passed may have since.)
+ *
+ * Concurrency: the thread, in its guard: before 2^31 epochs have begun since the look.
+ */
+export function wasSeenPassed(memory: MapMemory, stamp: number): boolean {
+  const { oldestGuard } = memory;
+  return oldestGuard !== NO_LOOK && ((oldestGuard - stamp) | 0) > 0;
+}
+
+/** No epoch: those are odd. */
+const NO_LOOK = 0;
+
+function forgetLook(memory: MapMemory): void {
+  memory.oldestGuard = NO_LOOK;
+}
+
 /** The earliest epoch that a guard entered at, `epoch` if nobody is in one that began before it. */
 function oldestGuard(memory: MapMemory, epoch: number): number {
-  const { words, guardsAt } = memory;
+  const { ops, guardsAt } = memory;
   let oldest = epoch;
-  const owners = load(words, memory.ownersHighAt);
+  const owners = ops.load32(memory.ownersHighAt << 2);
   for (let index = 0; index < owners; index++) {
     const at = guardsAt + index * GUARD_WORDS;
-    const entered = load(words, at + EPOCH);
+    const entered = ops.load32((at + EPOCH) << 2);
     if (entered !== 0 && ((oldest - entered) | 0) > 0 && !isLeftOver(memory, at)) oldest = entered;
   }
   return oldest;

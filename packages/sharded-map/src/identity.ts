@@ -69,7 +69,7 @@ export function handleOf(memory: MapMemory, slot: number): number {
 export function slotOfHandle(memory: MapMemory, handle: number): number {
   const slot = handle % HANDLE_SLOTS;
   if (!(slot >= 0 && slot < memory.shape.slots)) return -1;
-  const control = load(memory.words, controlAt(memory, slot));
+  const control = memory.ops.load32(controlAt(memory, slot) << 2);
   const generation = (handle - slot) / HANDLE_SLOTS;
   return (control & LIVE) !== 0 && generationOf(control) === generation ? slot : -1;
 }
@@ -179,11 +179,11 @@ export function switchKey(memory: MapMemory, slot: number): void {
 /** Begins the slot's next life. Concurrency: the slot's holder, last of all: whoever sees LIVE sees the rest, too. */
 export function setLive(memory: MapMemory, slot: number): void {
   const at = controlAt(memory, slot);
-  store(memory.words, at, nextLife(peek(memory.words, at)));
+  memory.ops.store32(at << 2, nextLife(peek(memory.words, at)));
 }
 
 /** Ends the slot's life, before its word goes. Concurrency: the holder of the lock of the key's shard. */
 export function setDead(memory: MapMemory, slot: number): void {
   const at = controlAt(memory, slot);
-  store(memory.words, at, peek(memory.words, at) & ~LIVE);
+  memory.ops.store32(at << 2, peek(memory.words, at) & ~LIVE);
 }

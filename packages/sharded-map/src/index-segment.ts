@@ -12,6 +12,7 @@ import {
   SPARE_STAMP,
   USED,
 } from "./map-memory.ts";
+import type { Words } from "@udp-relay/atomics-layout/memory";
 import type { MapMemory } from "./map-memory.ts";
 
 /**
@@ -78,8 +79,8 @@ export function publishWord(
 ): void {
   const { words } = memory;
   const index = segmentOf(memory, shard) + cell;
-  if (peek(words, index) === 0) count(memory, shard, USED, 1);
-  store(words, index, (hash & memory.tagMask) | (slot + 1));
+  if (peek(words, index) === 0) count(words, shardAt(memory, shard) + USED, 1);
+  memory.ops.store32(index << 2, (hash & memory.tagMask) | (slot + 1));
 }
 
 /** Clears a word of an entry that is not LIVE any more, or not under this hash. */
@@ -97,13 +98,12 @@ export function clearCell(memory: MapMemory, shard: number, cell: number): void 
     emptied++;
     cell = (cell - 1) & cellMask;
   } while (emptied <= cellMask && peek(words, segment + cell) === tagMask);
-  count(memory, shard, USED, -emptied);
+  count(words, shardAt(memory, shard) + USED, -emptied);
 }
 
-/** Adds to one of the header's counters. */
-export function count(memory: MapMemory, shard: number, counter: number, change: number): void {
-  const at = shardAt(memory, shard) + counter;
-  poke(memory.words, at, peek(memory.words, at) + change);
+/** Adds to one of a header's counters, given by its index. */
+export function count(words: Words, index: number, change: number): void {
+  poke(words, index, peek(words, index) + change);
 }
 
 /**
@@ -143,7 +143,7 @@ function rebuildShard(memory: MapMemory, shard: number): boolean {
   const live = copyLive(memory, shard, previous, next);
   poke(words, shardAt(memory, shard) + USED, live);
   poke(words, shardAt(memory, shard) + PREVIOUS, previous);
-  count(memory, shard, REBUILDS, 1);
+  count(words, shardAt(memory, shard) + REBUILDS, 1);
   store(words, memory.selectorsAt + shard, next);
   releaseSpare(memory, group, previous);
   return true;

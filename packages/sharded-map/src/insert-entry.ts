@@ -70,14 +70,14 @@ function addEntry(
   if (init !== undefined) runInit(memory, shard, slot, init);
   publishWord(memory, shard, cell, hash, slot);
   setLive(memory, slot);
-  count(memory, shard, LIVE_COUNT, 1);
+  count(memory.words, shardAt(memory, shard) + LIVE_COUNT, 1);
   closeTicket(memory, shard);
   releaseSlot(memory, shard);
   return slot;
 }
 
 function refuse(memory: MapMemory, shard: number, counter: number): number {
-  count(memory, shard, counter, 1);
+  count(memory.words, shardAt(memory, shard) + counter, 1);
   return FULL;
 }
 

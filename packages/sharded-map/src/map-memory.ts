@@ -104,8 +104,11 @@ export class MapMemory {
 
   /** The key that a writer works on, in its first `keyWords` words. */
   readonly key: Int32Array<ArrayBuffer> = new Int32Array(6);
-  /** The earliest epoch that the last look at the guards met. */
+  /** The earliest epoch that the last look at the guards met; 0: there was none in this guard. */
   oldestGuard = 0;
+  /** The pair of tickets as this thread's last step in this guard left it; the sequence is -1 if there was none. */
+  ticketsLow = 0;
+  ticketsHigh = -1;
   /** Whether a caller's `init` or predicate runs, and with it a shard's lock is held. */
   calling = false;
   /** Where `findCell` saw the first cell that a new word can take, -1 if there is none. */

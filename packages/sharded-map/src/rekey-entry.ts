@@ -78,7 +78,7 @@ function moveKey(memory: MapMemory, slot: number, oldHash: number, hash: number)
   if (found >= 0) return slotInCell(memory, to, found) === slot ? slot : EXISTS;
   const cell = memory.vacantCell;
   if (cell < 0) {
-    count(memory, to, OVERFLOWS, 1);
+    count(memory.words, shardAt(memory, to) + OVERFLOWS, 1);
     return FULL;
   }
   const copies = memory.keyWords !== 1;
@@ -96,8 +96,8 @@ function moveKey(memory: MapMemory, slot: number, oldHash: number, hash: number)
   switchKey(memory, slot);
   clearCell(memory, from, oldCell);
   if (copies) setIdleCopyStamp(memory, slot, retire(memory));
-  count(memory, from, LIVE_COUNT, -1);
-  count(memory, to, LIVE_COUNT, 1);
+  count(memory.words, shardAt(memory, from) + LIVE_COUNT, -1);
+  count(memory.words, shardAt(memory, to) + LIVE_COUNT, 1);
   return slot;
 }
 

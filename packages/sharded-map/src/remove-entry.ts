@@ -3,7 +3,7 @@ import { retire } from "./guards.ts";
 import { hashOfSlot, setDead, slotOfHandle } from "./identity.ts";
 import { cellOfSlot, clearCell, count, findCell, shardOfHash, slotInCell } from "./index-segment.ts";
 import { unlockShard } from "./lock-word.ts";
-import { LIVE_COUNT } from "./map-memory.ts";
+import { LIVE_COUNT, shardAt } from "./map-memory.ts";
 import type { MapMemory } from "./map-memory.ts";
 import { ABSENT, BUSY } from "./outcomes.ts";
 import { lockShard } from "./shard-lock.ts";
@@ -89,7 +89,7 @@ function endEntry(memory: MapMemory, shard: number, cell: number, slot: number):
   announceGive(memory, shard);
   setDead(memory, slot);
   clearCell(memory, shard, cell);
-  count(memory, shard, LIVE_COUNT, -1);
+  count(memory.words, shardAt(memory, shard) + LIVE_COUNT, -1);
   restSlot(memory, shard, slot, retire(memory));
   giveTicket(memory, shard);
   releaseSlot(memory, shard);

@@ -21,5 +21,5 @@ export function repairShard(memory: MapMemory, shard: number): void {
   repairSlots(memory, shard);
   settleTicket(memory, shard, entryLives);
   releaseSlot(memory, shard);
-  count(memory, shard, REPAIRS, 1);
+  count(memory.words, shardAt(memory, shard) + REPAIRS, 1);
 }

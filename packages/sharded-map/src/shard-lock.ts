@@ -19,7 +19,7 @@ const SPINS_A_LOOK = 64;
 export function lockShard(memory: MapMemory, shard: number): boolean {
   if (memory.calling) refuseReentry();
   const lockAt = shardAt(memory, shard) + LOCK;
-  const holder = compareExchange(memory.words, lockAt, 0, memory.ownerId);
+  const holder = memory.ops.compareExchange32(lockAt << 2, 0, memory.ownerId);
   return holder === 0 || lockContended(memory, shard, holder);
 }
 

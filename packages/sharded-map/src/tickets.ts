@@ -61,26 +61,64 @@ function open(memory: MapMemory, shard: number, what: number): number {
   return sequence;
 }
 
-/** Lock-free: an attempt fails only because another shard's succeeded. */
+/**
+ * The first attempt is on the pair as this thread left it: right if nobody has stepped since, and it saves the look. What
+ * would need a confirmation is left to those who look, for that is due to a name which is in the pair only.
+ */
 function step(memory: MapMemory, shard: number, sequence: number, change: number): boolean {
+  const { ticketsLow: low, ticketsHigh: last } = memory;
+  const room = change < 0 || (low & COUNT_MASK) < memory.capacity;
+  if (room && last >= 0 && !isUnderWay(memory, low >>> 24, last)) {
+    if (exchange(memory, shard, sequence, change, low, last)) return true;
+  }
+  return stepAfterLook(memory, shard, sequence, change);
+}
+
+/** Lock-free: an attempt fails only because another shard's succeeded. */
+function stepAfterLook(memory: MapMemory, shard: number, sequence: number, change: number): boolean {
   const { ops, ticketsByte } = memory;
   for (;;) {
     const low = ops.loadPair(ticketsByte);
-    const count = low & COUNT_MASK;
-    if (change > 0 && count >= memory.capacity) return false;
     const last = ops.pairHigh();
+    if (change > 0 && (low & COUNT_MASK) >= memory.capacity) return false;
     confirm(memory, low >>> 24, last);
-    if (ops.casPair(ticketsByte, low, last, (shard << 24) | (count + change), sequence) === 1) return true;
+    if (exchange(memory, shard, sequence, change, low, last)) return true;
   }
+}
+
+/** Puts the shard's name into the pair if it is as given. */
+function exchange(
+  memory: MapMemory,
+  shard: number,
+  sequence: number,
+  change: number,
+  low: number,
+  last: number,
+): boolean {
+  const next = (shard << 24) | ((low & COUNT_MASK) + change);
+  if (memory.ops.casPair(memory.ticketsByte, low, last, next, sequence) !== 1) return false;
+  memory.ticketsLow = next;
+  memory.ticketsHigh = sequence;
+  return true;
+}
+
+/** In one guard fewer steps are made than there are sequences; what was seen in an earlier one might fit by chance. */
+export function forgetTickets(memory: MapMemory): void {
+  memory.ticketsHigh = -1;
+}
+
+/** Whether the journal of the shard that made this step is still open for it. */
+function isUnderWay(memory: MapMemory, shard: number, sequence: number): boolean {
+  const journal = peek(memory.words, shardAt(memory, shard) + JOURNAL);
+  return (journal & 3) !== 0 && journal >>> 2 === sequence;
 }
 
 /** Sees to it that the step whose name is about to be replaced is remembered, if it is still under way. */
 function confirm(memory: MapMemory, shard: number, sequence: number): void {
+  // The pair was read atomically and its writer wrote the journal before: this is that entry or a later one.
+  if (!isUnderWay(memory, shard, sequence)) return;
   const { words } = memory;
   const at = shardAt(memory, shard);
-  // The pair was read atomically and its writer wrote the journal before: this is that entry or a later one.
-  const journal = peek(words, at + JOURNAL);
-  if ((journal & 3) === 0 || journal >>> 2 !== sequence) return;
   for (;;) {
     const confirmed = load(words, at + CONFIRMED);
     // Sequences move on: a slow thread must not replace a later one. Somebody's step is behind every failure.
