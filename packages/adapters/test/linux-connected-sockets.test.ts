@@ -262,6 +262,38 @@ describe.skipIf(!linuxHere)("connected sockets in one epoll set", () => {
     expect(sockets.stats()).toMatchObject({ sentDatagrams: 2, retriedSends: 1, icmpErrors: 1, drops: {} });
   });
 
+  it("counts what the kernel had no room for, also of a socket that was closed since", async () => {
+    const DATAGRAMS = 3_000;
+    let sent = 0;
+    const flood = createSocket("udp4");
+    flood.bind(0, "127.0.0.1");
+    await once(flood, "listening");
+    closing.push(() => flood.close());
+    flood.on("message", (_, { port }) => {
+      for (let n = 0; n < DATAGRAMS; n++) flood.send(Buffer.alloc(1_000), port, "127.0.0.1", () => sent++);
+    });
+    const sockets = await open();
+    let heard = 0;
+    const victim = sockets.connect(
+      endpointFromRinfo(flood.address()),
+      events(() => heard++),
+    );
+    victim.send(Uint8Array.of(1));
+    while (sent < DATAGRAMS) await new Promise((resolve) => setImmediate(resolve));
+    await turnUntil(sockets, () => {
+      const { receivedDatagrams, drops } = sockets.stats();
+      return receivedDatagrams + (drops.kernelReceive ?? 0) === DATAGRAMS;
+    });
+    const { receivedDatagrams, receivedBatches, drops, kernelDropsKnown } = sockets.stats();
+    expect(kernelDropsKnown).toBe(true);
+    expect(drops.kernelReceive).toBeGreaterThan(0);
+    expect(receivedDatagrams).toBe(heard);
+    // One socket, one datagram a turn.
+    expect(receivedBatches).toBe(heard);
+    victim.close();
+    expect(sockets.stats().drops.kernelReceive).toBe(drops.kernelReceive);
+  });
+
   it("says why a socket cannot be opened, and after close nothing opens", async () => {
     const calls = await openSystemCalls();
     let full = false;

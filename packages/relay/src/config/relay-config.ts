@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isHttpAddress } from "./http-address.ts";
 import { RelayError } from "../relay-error.ts";
 
 /** Every setting of the relay. The same names are flags, environment variables and fields of the JSON file. */
@@ -76,7 +77,6 @@ const list = (): z.ZodType<string[]> =>
 const V2_IDS = 32_767;
 
 /** `off`, `9150`, `0.0.0.0:9150`, `[::1]:9150`. */
-const HTTP_ADDRESS = /^(off|\d{1,5}|[\d.]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5})$/;
 
 interface Field {
   readonly schema: z.ZodType;
@@ -170,7 +170,7 @@ const fields: Readonly<Record<RelayConfigField, Field>> = {
   workers: integer(0, 64, 0, "threads with a socket of their own; 0: the main thread relays"),
   transport: choice(["auto", "node", "bun", "linux"], "how datagrams are received and sent"),
   http: field(
-    z.string().regex(HTTP_ADDRESS),
+    z.string().refine(isHttpAddress),
     "off",
     "off, a port (on 127.0.0.1), or ADDRESS:PORT",
     "where /metrics, /health, /ready, /clients and /admin are served",

@@ -2,6 +2,7 @@ import { endpointsEqual } from "@udp-relay/address-validation";
 import { RelayError } from "../relay-error.ts";
 import { Backend, type BackendSpec } from "./backend.ts";
 import type { HealthChange, HealthOptions } from "./backend-health.ts";
+import type { CallbackErrors } from "./callback-errors.ts";
 import { PassiveWatch } from "./passive-watch.ts";
 import { Probe, type ProbeOptions } from "./probe.ts";
 import type { OpenUpstream } from "./upstream.ts";
@@ -12,7 +13,7 @@ const PASSIVE_INTERVAL_MS = 1_000;
 export interface BackendPoolOptions {
   readonly probe?: ProbeOptions;
   readonly health?: HealthOptions;
-  /** Told once of each change. */
+  /** Told once of each change. What it throws is caught and counted. */
   readonly onHealth?: (backend: Backend, change: HealthChange) => void;
 }
 
@@ -25,6 +26,7 @@ interface Member {
 /** The backends: which one a new session goes to, and how each of them is. */
 export class BackendPool {
   readonly #options: BackendPoolOptions;
+  readonly #errors: CallbackErrors;
   readonly #open: OpenUpstream;
   readonly #nowMs: () => number;
   readonly #intervalMs: number;
@@ -36,10 +38,12 @@ export class BackendPool {
   constructor(
     specs: readonly BackendSpec[],
     options: BackendPoolOptions,
+    errors: CallbackErrors,
     open: OpenUpstream,
     nowMs: () => number,
   ) {
     this.#options = options;
+    this.#errors = errors;
     this.#open = open;
     this.#nowMs = nowMs;
     this.#intervalMs = options.probe?.intervalMs ?? PASSIVE_INTERVAL_MS;
@@ -134,7 +138,12 @@ export class BackendPool {
   }
 
   #tell(backend: Backend, change: HealthChange | undefined): void {
-    if (change !== undefined) this.#options.onHealth?.(backend, change);
+    if (change === undefined) return;
+    try {
+      this.#options.onHealth?.(backend, change);
+    } catch (error) {
+      this.#errors.add(error);
+    }
   }
 
   #forgetRemoved(): void {

@@ -9,6 +9,8 @@ import { RelayError } from "../relay-error.ts";
 import type { Backend, BackendSpec } from "./backend.ts";
 import type { HealthChange } from "./backend-health.ts";
 import { type ProxyConfig, readBackends, readProxyArguments } from "./proxy-config.ts";
+import { listenForOperators } from "./proxy-http.ts";
+import { ProxyLife } from "./proxy-life.ts";
 import type { ProxyReport } from "./proxy-report.ts";
 import { openProxySockets, type ProxySockets } from "./proxy-sockets.ts";
 import { SessionProxy } from "./session-proxy.ts";
@@ -41,8 +43,9 @@ async function runConfigured(config: ProxyConfig): Promise<void> {
   const log = openLog(config, config.json);
   const backends = readBackends(config);
   const measurer = measurerOf(config);
-  const sockets = await openProxySockets(config, oncePerBurst(log));
-  const { transport, openUpstream, reason } = sockets;
+  const onThrow = oncePerBurst(log);
+  const sockets = await openProxySockets(config, onThrow);
+  const { transport, openUpstream, upstreamStats, reason } = sockets;
   const policy = await orClose(sockets, () => {
     const own = policyOf(config, transport.localEndpoint.port);
     refuseLoops(backends, own);
@@ -63,6 +66,8 @@ async function runConfigured(config: ProxyConfig): Promise<void> {
         onHealth: (backend, change) => {
           logChange(log, backend, change);
         },
+        onCallbackError: onThrow,
+        ...(upstreamStats === undefined ? {} : { upstreamStats }),
         ...(measurer === undefined ? {} : { measurer }),
         ...(config.sessionsPerPrefix === 0 ? {} : { sessionsPerPrefix: config.sessionsPerPrefix }),
         ...(config.packetsPerSecond === 0 ? {} : { packetsPerSecond: config.packetsPerSecond }),
@@ -72,57 +77,52 @@ async function runConfigured(config: ProxyConfig): Promise<void> {
   const listens = formatEndpoint(proxy.localEndpoint);
   log.info({ listen: listens, backends: backends.length, sockets: reason }, "the proxy is ready");
   process.stderr.write(`udp-relay proxy  ${listens}  backends ${backends.length}\n`);
-  await untilEnd(proxy, config, policy, log);
-  const report = proxy.report();
-  await proxy.close();
-  sockets.close();
+  let report: ProxyReport;
+  try {
+    await untilEnd(proxy, config, policy, log);
+    report = proxy.report();
+  } finally {
+    await proxy.close();
+    sockets.close();
+  }
   process.stdout.write(`${config.json ? JSON.stringify(report) : summary(report)}\n`);
 }
 
-/** Ticks, obeys signals, and resolves when the proxy is to end. */
-function untilEnd(
+/** Ticks, obeys signals and operators, and resolves when the proxy is to end. */
+async function untilEnd(
   proxy: SessionProxy,
   config: ProxyConfig,
   policy: AddressPolicy,
   log: RelayLog,
 ): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const startMs = performance.now();
-  let drainUntilMs = Infinity;
-  let paused = false;
   const timeoutMs = config.probeTimeoutMs === 0 ? config.probeIntervalMs / 2 : config.probeTimeoutMs;
-  const ticker = setInterval(
-    () => {
-      proxy.tick();
-      const nowMs = performance.now();
-      const drained = drainUntilMs < Infinity && (proxy.sessions === 0 || nowMs >= drainUntilMs);
-      const over = config.duration > 0 && nowMs - startMs >= config.duration * 1_000;
-      if (drained || over) resolve(undefined);
-    },
-    Math.max(1, Math.min(MAX_TICK_MS, timeoutMs / TICKS_IN_A_TIMEOUT)),
-  );
-  const signals = listenToSignals(
+  using life = new ProxyLife(proxy, {
+    tickMs: Math.max(1, Math.min(MAX_TICK_MS, timeoutMs / TICKS_IN_A_TIMEOUT)),
+    drainMs: config.drain * 1_000,
+    durationMs: config.duration * 1_000,
+  });
+  using _signals = listenToSignals(
     {
-      onInterrupt: () => resolve(undefined),
+      onInterrupt: () => {
+        life.end();
+      },
       onTerminate: () => {
-        if (drainUntilMs < Infinity) resolve(undefined);
-        drainUntilMs = performance.now() + config.drain * 1_000;
-        proxy.drain();
+        life.drain();
       },
       onReload: () => {
         reload(proxy, config, policy, log);
       },
       onToggleMaintenance: () => {
-        paused = !paused;
-        proxy.drain(paused || drainUntilMs < Infinity);
+        life.paused = !life.paused;
       },
     },
     log,
   );
-  return promise.finally(() => {
-    clearInterval(ticker);
-    signals[Symbol.dispose]();
-  });
+  const { http: address, logAddresses: addresses } = config;
+  const http = address === "off" ? undefined : await listenForOperators(life, { address, addresses, log });
+  if (http !== undefined) log.info({ http: http.address }, "metrics and administration over HTTP");
+  await life.ended;
+  await http?.close();
 }
 
 /** A list that is wrong changes nothing. */

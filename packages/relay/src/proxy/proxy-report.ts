@@ -8,6 +8,8 @@ import type { SessionProxyOptions } from "./session-proxy-options.ts";
 export interface BackendReport {
   readonly name: string;
   readonly state: "up" | "degraded" | "down" | "draining";
+  /** Its path is too slow or too lossy for new sessions, as long as there is another backend. */
+  readonly degraded: boolean;
   readonly weight: number;
   readonly sessions: number;
   readonly sessionsTotal: number;
@@ -37,7 +39,12 @@ export interface ProxyReport {
   readonly drops: ProxyDrops;
   readonly backends: readonly BackendReport[];
   readonly measured: { readonly fromClients: PathReport; readonly fromBackends: PathReport } | null;
+  /** What the listening socket counted. */
   readonly transport: TransportStats;
+  /** What the sessions' and probes' sockets counted together; null where they are node:dgram's, which counts nothing. */
+  readonly upstreams: TransportStats | null;
+  /** What callbacks threw. */
+  readonly callbackErrors: number;
 }
 
 interface ReportedProxy {
@@ -45,11 +52,12 @@ interface ReportedProxy {
   readonly sessions: number;
   readonly counts: ProxySessions;
   readonly drops: ProxyDrops;
+  readonly callbackErrors: number;
 }
 
 export function reportProxy(
   proxy: ReportedProxy,
-  { transport, measurer }: SessionProxyOptions,
+  { transport, measurer, upstreamStats }: SessionProxyOptions,
   backends: readonly Backend[],
   sessions: readonly (ProxySession | undefined)[],
 ): ProxyReport {
@@ -65,6 +73,8 @@ export function reportProxy(
     backends: backends.map(reportBackend),
     measured: measurer === undefined ? null : measured,
     transport: transport.stats(),
+    upstreams: upstreamStats?.() ?? null,
+    callbackErrors: proxy.callbackErrors,
   };
 }
 
@@ -74,6 +84,7 @@ function reportBackend(backend: Backend): BackendReport {
   return {
     name,
     state: health.isDown ? "down" : leaves ? "draining" : health.isDegraded ? "degraded" : "up",
+    degraded: health.isDegraded,
     weight,
     sessions,
     sessionsTotal,

@@ -1,7 +1,13 @@
 import type { Endpoint } from "@udp-relay/address-validation";
 import type { Direction, PassingStreams } from "../measure/passing-streams.ts";
+import type { Datagram } from "../protocol/protocol.ts";
 import type { Backend } from "./backend.ts";
 import type { Upstream } from "./upstream.ts";
+
+export type StreamWay = "fromClient" | "fromBackend";
+
+/** Of the thread, for one call at a time. */
+const passing: Datagram = { bytes: new Uint8Array(0), offset: 0, length: 0 };
 
 /** One client and the socket that speaks to a backend for it. */
 export class ProxySession {
@@ -38,6 +44,18 @@ export class ProxySession {
     if (next - nowMs > 1_000 + 1e-3) return false;
     this.#rateFullAtMs = next;
     return true;
+  }
+
+  /**
+   * A datagram passes. Returns the round trip in ms that it told, -1 if none.
+   *
+   * @throws what the measurer throws
+   */
+  measure(way: StreamWay, bytes: Uint8Array, arrivalMs: number): number {
+    if (this.streams === undefined) return -1;
+    passing.bytes = bytes;
+    passing.length = bytes.length;
+    return this.streams[way].received(passing, arrivalMs);
   }
 
   /** Tells the backend what its streams in this session have lost since the last call. */

@@ -1,5 +1,10 @@
 import { formatAddress } from "@udp-relay/address-validation";
-import { AdapterError, type DatagramTransport, openTransport } from "@udp-relay/adapters";
+import {
+  AdapterError,
+  type DatagramTransport,
+  openTransport,
+  type TransportStats,
+} from "@udp-relay/adapters";
 import { RelayError } from "../relay-error.ts";
 import { connectedUpstreams } from "./connected-upstream.ts";
 import { driveSockets, linuxUpstreams } from "./linux-upstreams.ts";
@@ -14,6 +19,8 @@ export interface ProxySockets {
   /** Where clients send to. Its owner closes it. */
   readonly transport: DatagramTransport;
   readonly openUpstream: OpenUpstream;
+  /** What all upstreams have counted; undefined where nothing does. */
+  readonly upstreamStats: (() => TransportStats) | undefined;
   /** Which kind, and why not the better one. */
   readonly reason: string;
   /** Ends what drives the sockets; after the transport and all upstreams are closed. */
@@ -64,6 +71,7 @@ async function onLinux(host: string, port: number, onThrow: (error: unknown) => 
     return {
       transport,
       openUpstream: linuxUpstreams(sockets),
+      upstreamStats: () => sockets.stats(),
       reason: `linux, one epoll set, by ${transport.binding}`,
       close: () => {
         driver[Symbol.dispose]();
@@ -91,6 +99,7 @@ async function onEventLoop(
   return {
     transport,
     openUpstream: connectedUpstreams,
+    upstreamStats: undefined,
     reason: `${transport.kind}, a node:dgram socket a session: ${why}`,
     close: () => undefined,
   };

@@ -1,5 +1,5 @@
 import type { AddressPolicy } from "@udp-relay/address-validation";
-import type { DatagramTransport } from "@udp-relay/adapters";
+import type { DatagramTransport, TransportStats } from "@udp-relay/adapters";
 import type { StreamMeasurer } from "../measure/stream-measurer.ts";
 import type { BackendSpec } from "./backend.ts";
 import type { BackendPoolOptions } from "./backend-pool.ts";
@@ -11,6 +11,10 @@ export interface SessionProxyOptions extends BackendPoolOptions {
   readonly backends: readonly BackendSpec[];
   /** A socket of its own for each session and probe: `connectedUpstreams` for real ones. */
   readonly openUpstream: OpenUpstream;
+  /** What the upstreams' sockets have counted together, for the report; where there is one to ask. */
+  readonly upstreamStats?: () => TransportStats;
+  /** Told of what `onHealth` or `measurer` threw; it is counted in any case. */
+  readonly onCallbackError?: (error: unknown) => void;
   /** Monotonic milliseconds. `tick` must be called often by this time, too. */
   readonly clock: { nowMs(): number };
   /** Sessions at most, 1 to 1,000,000; holds exactly. */

@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ProxyReport } from "../../src/proxy/proxy-report.ts";
 import { readProxyArguments } from "../../src/proxy/proxy-config.ts";
+import { parseOpenMetrics } from "../openmetrics-parser.ts";
 import { runCli } from "../run-cli.ts";
 
 const closing: (() => void)[] = [];
@@ -78,6 +79,7 @@ describe("udp-relay proxy", () => {
     [["--listen", "127.0.0.1:1", "--probe", "hex:0"], '--probe is "hex:0", allowed: text, or hex:'],
     [["--listen", "127.0.0.1:1", "--probe-expect", "x"], "--probe-expect needs --probe"],
     [["--listen", "127.0.0.1:1", "--probe-timeout-ms", "2000"], "at most --probe-interval-ms"],
+    [["--listen", "127.0.0.1:1", "--http", "all"], '--http is "all", allowed: off, a port (on 127.0.0.1)'],
     [["--listen", "127.0.0.1:1", "--wat"], "unknown option '--wat'"],
   ])("refuses %j in one sentence", (args, words) => {
     expect(refusal(...args)).toContain(words);
@@ -126,6 +128,8 @@ describe("udp-relay proxy", () => {
           log,
           "--idle-timeout-ms",
           "1500",
+          "--http",
+          "127.0.0.1:0",
         ],
         { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_OPTIONS: "" } },
       );
@@ -147,6 +151,13 @@ describe("udp-relay proxy", () => {
         clients[client]!.send(text, port, "127.0.0.1");
         await until(() => heard[client]!.includes(answer));
       };
+      await until(() => readFileSync(log, "utf8").includes('"http":'));
+      const operators = /"http":"([\d.:]+)"/.exec(readFileSync(log, "utf8"))![1]!;
+      const get = async (path: string): Promise<string> => (await fetch(`http://${operators}${path}`)).text();
+      const { samples } = parseOpenMetrics(await get("/metrics"));
+      expect(samples.get("udp_relay_proxy_sessions")).toBe(0);
+      expect(samples.get(`udp_relay_proxy_backend_up{backend="127.0.0.1:${first.port}"}`)).toBe(1);
+      expect(await get("/ready")).toBe("ready\n");
       await ask(0, "one", "first one");
       writeFileSync(file, `127.0.0.1:${second.port}\n`);
       child.kill("SIGHUP");
@@ -160,6 +171,14 @@ describe("udp-relay proxy", () => {
       const report = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as ProxyReport;
       expect(report).toMatchObject({ sessions: 0, counts: { opened: 2, expired: 2, failed: 0, moved: 0 } });
       expect(report.transport.receivedDatagrams).toBe(4);
+      // Where one epoll set drives the sessions' sockets they are counted, too.
+      if (report.upstreams !== null) {
+        expect(report.upstreams).toMatchObject({
+          receivedDatagrams: 4,
+          sentDatagrams: 4,
+          kernelDropsKnown: true,
+        });
+      }
     },
   );
 });

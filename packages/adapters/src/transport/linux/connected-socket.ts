@@ -1,6 +1,10 @@
+import { AdapterError } from "../../adapter-error.ts";
 import type { DropReasonCode } from "../drop-reason.ts";
 import type { LinuxTransport } from "./linux-transport.ts";
 import type { SystemCalls } from "./system-calls.ts";
+
+const DEFAULT_DATAGRAM_BYTES = 2_048;
+const LARGEST_DATAGRAM_BYTES = 65_507;
 
 export interface ConnectedSocketsOptions {
   /** A larger datagram is dropped and counted, never handed over cut. Default 2,048, at most 65,507. */
@@ -25,4 +29,27 @@ export interface ConnectedSocket {
   send(bytes: Uint8Array): 0 | DropReasonCode;
   /** Nothing is told after this. Idempotent. */
   close(): void;
+}
+
+/** An open socket, as the set that it is in knows it. */
+export interface Connected {
+  readonly fd: number;
+  readonly place: number;
+  readonly generation: number;
+  readonly events: ConnectedSocketEvents;
+  open: boolean;
+}
+
+/** @throws AdapterError ERR_ADAPTER_OPTION */
+export function checkedDatagramBytes({
+  maxDatagramBytes: bytes = DEFAULT_DATAGRAM_BYTES,
+}: ConnectedSocketsOptions): number {
+  if (Number.isInteger(bytes) && bytes >= 1 && bytes <= LARGEST_DATAGRAM_BYTES) return bytes;
+  throw new AdapterError("ERR_ADAPTER_OPTION", `maxDatagramBytes is ${bytes}, allowed: 1 to 65507`);
+}
+
+/** @param code of the system: EMFILE, ENETUNREACH, … */
+export function cannotOpen(call: string, code: string): AdapterError {
+  const cause = Object.assign(new Error(`${call} ${code}`), { code, syscall: call });
+  return new AdapterError("ERR_ADAPTER_BIND", `cannot open a connected socket: ${call} ${code}`, { cause });
 }

@@ -5,7 +5,13 @@ import { DropReason } from "../drop-reason.ts";
 import type { DropReasonCode } from "../drop-reason.ts";
 import { TransportCounters } from "../transport-stats.ts";
 import type { TransportStats } from "../transport-stats.ts";
-import type { ConnectedSocket, ConnectedSocketEvents, ConnectedSocketsOptions } from "./connected-socket.ts";
+import { cannotOpen, checkedDatagramBytes } from "./connected-socket.ts";
+import type {
+  Connected,
+  ConnectedSocket,
+  ConnectedSocketEvents,
+  ConnectedSocketsOptions,
+} from "./connected-socket.ts";
 import { dropReasonOfErrno, errorName } from "./batch-sender.ts";
 import {
   AF_INET,
@@ -23,6 +29,7 @@ import {
   SOCK_DGRAM,
   SOCK_NONBLOCK,
 } from "./kernel.ts";
+import { KernelDropReader } from "./kernel-drop-reader.ts";
 import type { LinuxTransport } from "./linux-transport.ts";
 import { openSystemCalls } from "./open-system-calls.ts";
 import { ReadyEvents } from "./ready-events.ts";
@@ -33,8 +40,6 @@ import { unsupported } from "./unsupported.ts";
 
 /** The transport's place among the sockets of the set. */
 const TRANSPORT = -1;
-const DEFAULT_DATAGRAM_BYTES = 2_048;
-const LARGEST_DATAGRAM_BYTES = 65_507;
 
 /**
  * Many connected UDP sockets of one thread, in one epoll set and without an object of the event loop for any of them:
@@ -60,6 +65,9 @@ export class ConnectedSockets implements Disposable {
   readonly #nameAddress: number;
   /** A view of `#incoming` for each length that came: nothing is allocated for a datagram. */
   readonly #views: (Uint8Array | undefined)[] = [];
+  readonly #kernelDrops: KernelDropReader;
+  /** Of the sockets that are closed. */
+  #closedKernelDrops = 0;
   #generation = 0;
   readonly #line = new SocketLine();
   #counters = new TransportCounters();
@@ -70,16 +78,7 @@ export class ConnectedSockets implements Disposable {
    *   ERR_ADAPTER_OPTION, ERR_ADAPTER_BIND (no descriptor left)
    */
   static async open(options: ConnectedSocketsOptions = {}): Promise<ConnectedSockets> {
-    const { maxDatagramBytes = DEFAULT_DATAGRAM_BYTES } = options;
-    if (!(
-      Number.isInteger(maxDatagramBytes) &&
-      maxDatagramBytes >= 1 &&
-      maxDatagramBytes <= LARGEST_DATAGRAM_BYTES
-    ))
-      throw new AdapterError(
-        "ERR_ADAPTER_OPTION",
-        `maxDatagramBytes is ${maxDatagramBytes}, allowed: 1 to 65507`,
-      );
+    const maxDatagramBytes = checkedDatagramBytes(options);
     const calls = options.systemCalls ?? (await openSystemCalls());
     const sockets = new ConnectedSockets(calls, maxDatagramBytes, options.transport);
     try {
@@ -102,6 +101,7 @@ export class ConnectedSockets implements Disposable {
     this.#maxDatagramBytes = maxDatagramBytes;
     this.#transport = transport;
     this.#events = new ReadyEvents(calls, process.arch);
+    this.#kernelDrops = new KernelDropReader(calls);
     this.#incoming = new Uint8Array(new ArrayBuffer(maxDatagramBytes));
     this.#outgoing = new Uint8Array(new ArrayBuffer(maxDatagramBytes));
     this.#incomingAddress = calls.addressOf(this.#incoming);
@@ -111,9 +111,16 @@ export class ConnectedSockets implements Disposable {
     if (this.#set < 0) throw this.#failed("epoll_create1");
   }
 
-  /** What all sockets together have counted; their kernel's drops are not known. */
+  /**
+   * What all sockets together have counted, those that are closed included. A batch is what one turn brought. Asks the
+   * kernel once for each open socket: about half a microsecond each.
+   */
   stats(): TransportStats {
-    return this.#counters.snapshot(0, undefined, 0);
+    let kernelDrops = this.#closedKernelDrops;
+    for (const connected of this.#places) {
+      if (connected !== undefined) kernelDrops += this.#kernelDrops.read(connected.fd);
+    }
+    return this.#counters.snapshot(0, kernelDrops, 0);
   }
 
   /** Sockets that are open. */
@@ -168,6 +175,8 @@ export class ConnectedSockets implements Disposable {
   turn(timeoutMs: number): number {
     if (this.#closed) return 0;
     const ready = this.#events.wait(this.#set, timeoutMs);
+    const counters = this.#counters;
+    const before = counters.receivedDatagrams;
     let transportReady = false;
     for (let i = 0; i < ready; i++) {
       const place = this.#events.place(i);
@@ -176,6 +185,7 @@ export class ConnectedSockets implements Disposable {
       // Else it was closed meanwhile, by a callback; or its place is another's already.
       else if (connected?.generation === this.#events.generation(i)) this.#receive(connected);
     }
+    if (counters.receivedDatagrams > before) counters.receivedBatches += 1;
     // Sends what the sockets' datagrams became, too.
     this.#transport?.turn(transportReady);
     this.#line.breathe();
@@ -254,6 +264,7 @@ export class ConnectedSockets implements Disposable {
   #close(connected: Connected): void {
     if (!connected.open) return;
     connected.open = false;
+    this.#closedKernelDrops += this.#kernelDrops.read(connected.fd);
     // The kernel takes it out of the set.
     this.#calls.close(connected.fd);
     this.#places[connected.place] = undefined;
@@ -280,19 +291,10 @@ export class ConnectedSockets implements Disposable {
     socket.close();
     if (heard[0] !== 1) throw unsupported("self-check: struct epoll_event reads differently");
     this.#counters = new TransportCounters();
+    this.#closedKernelDrops = 0;
   }
 
   #failed(call: string): AdapterError {
-    const code = errorName(this.#calls.errno());
-    const cause = Object.assign(new Error(`${call} ${code}`), { code, syscall: call });
-    return new AdapterError("ERR_ADAPTER_BIND", `cannot open a connected socket: ${call} ${code}`, { cause });
+    return cannotOpen(call, errorName(this.#calls.errno()));
   }
-}
-
-interface Connected {
-  readonly fd: number;
-  readonly place: number;
-  readonly generation: number;
-  readonly events: ConnectedSocketEvents;
-  open: boolean;
 }
