@@ -1,6 +1,6 @@
 // The twin of memory.ts under the export condition `@udp-relay/model-check`: the same exports, but every access is
 // handed to the hooks that the model checker installed before it loaded this file.
-import { validateUpdates } from "./wasm-updates.ts";
+import { isReporting, maskOf, validateUpdates, wideValue } from "./wasm-updates.ts";
 import type { CompoundUpdate, UpdateStep } from "./wasm-updates.ts";
 // The types are those of the real module: a value import of it would bring unchecked accesses back.
 // eslint-disable-next-line udp-relay/memory-by-name
@@ -273,23 +273,34 @@ export function instantiate(memory: SharedMemory, updates: readonly CompoundUpda
 function steps(
   buffer: ArrayBufferLike,
   update: CompoundUpdate,
-): (record: number, ...values: number[]) => void {
+): (record: number, ...values: number[]) => number | undefined {
+  const reporting = isReporting(update);
   return (record, ...values) => {
-    for (const step of update.steps) performStep(buffer, record, step, update.parameters, values);
+    let report = 0;
+    for (const step of update.steps) {
+      if (performStep(buffer, record, step, update.parameters, values)) report = 1;
+    }
+    return reporting ? report : undefined;
   };
 }
 
+/** Returns whether the step has something to report. */
 function performStep(
   buffer: ArrayBufferLike,
   record: number,
-  { op, byteOffset, value }: UpdateStep,
+  { op, byteOffset, value, reports }: UpdateStep,
   parameters: readonly string[],
   values: readonly number[],
-): void {
+): boolean {
   const operand = "parameter" in value ? values[parameters.indexOf(value.parameter)]! : value.constant;
   const offset = record + byteOffset;
   const kind = op === "store32" ? "poke" : (op.slice(0, -2) as AccessKind);
-  if (op.endsWith("32")) hooks.access(buffer, offset, kind, 4, operand | 0, 0);
-  else
-    hooks.access64(buffer, offset, kind, "parameter" in value ? BigInt(operand >>> 0) : BigInt(operand), 0n);
+  if (op.endsWith("32")) {
+    const before = hooks.access(buffer, offset, kind, 4, operand | 0, 0);
+    return reports === true && before !== (operand | 0);
+  }
+  const wide = wideValue(value, operand);
+  const before = hooks.access64(buffer, offset, kind, wide, 0n);
+  if (!Array.isArray(reports)) return false;
+  return ((before ^ (before + wide)) & maskOf(reports as readonly number[])) !== 0n;
 }

@@ -244,8 +244,13 @@ export interface RegionOps {
     low: number,
     high: number,
   ) => number;
-  /** The compound updates by name: (record's byte offset, …parameters). Each step is exact, the whole is not atomic. */
-  readonly update: Readonly<Record<string, (recordByteOffset: number, ...values: number[]) => void>>;
+  /**
+   * The compound updates by name: (record's byte offset, …parameters). Each step is exact, the whole is not atomic. The
+   * result is 1 or 0 where steps report, else undefined.
+   */
+  readonly update: Readonly<
+    Record<string, (recordByteOffset: number, ...values: number[]) => number | undefined>
+  >;
 }
 
 /** Layouts live long: one compiled module for each list of updates, however many regions and views use it. */
@@ -264,7 +269,7 @@ export function instantiate(memory: SharedMemory, updates: readonly CompoundUpda
     modules.set(updates, module);
   }
   const { exports } = new (webAssembly().Instance)(module, { region: { memory } });
-  const functions = exports as RegionOps & Record<string, () => void>;
+  const functions = exports as RegionOps & Record<string, () => number | undefined>;
   return {
     fence: functions.fence,
     load32: functions.load32,
@@ -284,7 +289,7 @@ export function instantiate(memory: SharedMemory, updates: readonly CompoundUpda
     exchangePair: functions.exchangePair,
     casPair: functions.casPair,
     update: Object.fromEntries(
-      updates.map((update) => [update.name, functions[updateExportName(update)] as () => void]),
+      updates.map((update) => [update.name, functions[updateExportName(update)] as () => number | undefined]),
     ),
   };
 }

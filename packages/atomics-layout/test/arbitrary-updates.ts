@@ -32,8 +32,12 @@ function arbitraryStep(parameters: readonly string[]): fc.Arbitrary<UpdateStep> 
     fc.constantFrom(...parameter),
     edgyWord.map((constant): UpdateValue => ({ constant })),
   );
+  const shifted = fc
+    .tuple(fc.constantFrom(...parameters), fc.nat(32), edgyWord)
+    .map(([name, shift, plus]): UpdateValue => ({ parameter: name, shift, plus }));
   const value64 = fc.oneof(
     fc.constantFrom(...parameter),
+    shifted,
     fc.maxSafeNat().map((constant): UpdateValue => ({ constant })),
     edgyWord.map((constant): UpdateValue => ({ constant })),
   );
@@ -47,7 +51,13 @@ function arbitraryStep(parameters: readonly string[]): fc.Arbitrary<UpdateStep> 
     byteOffset: fc.nat(RECORD_BYTES / 8 - 1).map((pair) => pair * 8),
     value: value64,
   });
-  return fc.oneof(step32, step64);
+  const reporting = fc.oneof(
+    step32.map((step): UpdateStep => ({ ...step, op: "advance32", reports: true })),
+    fc
+      .tuple(step64, fc.uniqueArray(fc.nat(63), { minLength: 1, maxLength: 3 }))
+      .map(([step, reports]): UpdateStep => ({ ...step, op: "add64", reports })),
+  );
+  return fc.oneof({ arbitrary: step32, weight: 2 }, { arbitrary: step64, weight: 2 }, reporting);
 }
 
 /** One to four valid compound updates with one to eight steps each. */

@@ -1,5 +1,10 @@
 import { LayoutError } from "@udp-relay/atomics-layout";
-import { allocate, instantiate, type CompoundUpdate } from "@udp-relay/atomics-layout/memory";
+import {
+  allocate,
+  instantiate,
+  type CompoundUpdate,
+  type UpdateStep,
+} from "@udp-relay/atomics-layout/memory";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arbitraryUpdates, edgyWord, RECORD_BYTES } from "./arbitrary-updates.ts";
@@ -10,14 +15,18 @@ function interpret(
   record: number,
   update: CompoundUpdate,
   values: number[],
-): void {
+): number | undefined {
   const words = new Int32Array(buffer, record);
   const wide = new BigInt64Array(buffer, record);
-  for (const { op, byteOffset, value } of update.steps) {
+  let report = 0;
+  for (const { op, byteOffset, value, reports } of update.steps) {
     const operand =
       "parameter" in value ? values[update.parameters.indexOf(value.parameter)]! : value.constant;
     const at = byteOffset / (op.endsWith("64") ? 8 : 4);
-    const operand64 = "parameter" in value ? BigInt(operand >>> 0) : BigInt(operand);
+    const operand64 =
+      "parameter" in value
+        ? BigInt(operand >>> 0) * 2n ** BigInt(value.shift ?? 0) + BigInt(value.plus ?? 0)
+        : BigInt(operand);
     if (op === "store32") Atomics.store(words, at, operand);
     else if (op === "exchange32") Atomics.exchange(words, at, operand);
     else if (op === "add32") Atomics.add(words, at, operand);
@@ -25,10 +34,21 @@ function interpret(
     else if (op === "or32") Atomics.or(words, at, operand);
     else if (op === "and32") Atomics.and(words, at, operand);
     else if (op === "exchange64") Atomics.exchange(wide, at, operand64);
-    else if (op === "add64") Atomics.add(wide, at, operand64);
     else if (op === "sub64") Atomics.sub(wide, at, operand64);
-    else if ((operand - Atomics.load(words, at)) << 0 > 0) Atomics.store(words, at, operand);
+    else if (op === "add64") {
+      const before = Atomics.add(wide, at, operand64);
+      const after = Atomics.load(wide, at);
+      const bits = (word: bigint): string => BigInt.asUintN(64, word).toString(2).padStart(64, "0");
+      for (const bit of reports === true ? [] : (reports ?? [])) {
+        if (bits(before).at(-1 - bit) !== bits(after).at(-1 - bit)) report = 1;
+      }
+    } else {
+      const before = Atomics.load(words, at);
+      if ((operand - before) << 0 > 0) Atomics.store(words, at, operand);
+      if (reports === true && before >>> 0 !== operand >>> 0) report = 1;
+    }
   }
+  return update.steps.some(({ reports }) => reports !== undefined) ? report : undefined;
 }
 
 describe("a compound update", () => {
@@ -48,8 +68,8 @@ describe("a compound update", () => {
         const ops = instantiate(left, updates);
         for (const values of valuesOfCalls) {
           for (const update of updates) {
-            ops.update[update.name]!(record, ...values.slice(0, update.parameters.length));
-            interpret(right.buffer, record, update, values);
+            const result = ops.update[update.name]!(record, ...values.slice(0, update.parameters.length));
+            expect(result).toBe(interpret(right.buffer, record, update, values));
           }
         }
         expect(Buffer.from(whole(left.buffer)).equals(whole(right.buffer))).toBe(true);
@@ -129,6 +149,26 @@ describe("a compound update", () => {
       [{ name: "a", parameters: [], steps: [{ ...step, value: { constant: -1 } }] }],
       /fit/,
     ],
+    ...(
+      [
+        [
+          "a shift of a 32-bit step",
+          { ...step, op: "add32", value: { parameter: "x", shift: 1 } },
+          /as it is/,
+        ],
+        ["a shift too far", { ...step, value: { parameter: "x", shift: 33 } }, /a shift of 33/],
+        ["half a bit", { ...step, value: { parameter: "x", shift: 0.5 } }, /a shift of 0.5/],
+        ["something below zero to add", { ...step, value: { parameter: "x", plus: -1 } }, /nothing to add/],
+        ["a report of no bits", { ...step, reports: [] }, /reports nothing/],
+        ["a report of the 65th bit", { ...step, reports: [64] }, /reports nothing/],
+        ["a report of an exchange", { ...step, op: "exchange64", reports: [1] }, /reports nothing/],
+        ["a report of a sum as a whole", { ...step, reports: true }, /reports nothing/],
+      ] as [string, UpdateStep, RegExp][]
+    ).map(([what, one, message]): [string, CompoundUpdate[], RegExp] => [
+      what,
+      [{ name: "a", parameters: ["x"], steps: [one] }],
+      message,
+    ]),
   ])("is refused with %s", (_, updates, message) => {
     const attempt = (): unknown => instantiate(allocate(64), updates);
     expect(attempt).toThrow(LayoutError);

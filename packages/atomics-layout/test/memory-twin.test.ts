@@ -142,10 +142,10 @@ const operation: fc.Arbitrary<Step> = fc.oneof(
       ops.exchangePair(at, low, high),
       ops.pairHigh(),
     ]),
-  fc.tuple(int, int).map(
-    ([tick, bytes]): Step =>
+  fc.tuple(fc.constantFrom("received", "packed"), int, int).map(
+    ([name, tick, bytes]): Step =>
       (_module, _words, ops) =>
-        ops.update.received!(0, tick, bytes),
+        ops.update[name]!(0, tick, bytes),
   ),
 );
 
@@ -159,6 +159,14 @@ const updates: readonly CompoundUpdate[] = [
       { op: "sub32", byteOffset: 4, value: { parameter: "bytes" } },
       { op: "store32", byteOffset: 0, value: { parameter: "tick" } },
       { op: "exchange64", byteOffset: 16, value: { constant: 2 ** 33 } },
+    ],
+  },
+  {
+    name: "packed",
+    parameters: ["tick", "bytes"],
+    steps: [
+      { op: "add64", byteOffset: 8, value: { parameter: "bytes", shift: 24, plus: 1 }, reports: [2, 63] },
+      { op: "advance32", byteOffset: 24, value: { parameter: "tick" }, reports: true },
     ],
   },
 ];
