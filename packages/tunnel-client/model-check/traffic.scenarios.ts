@@ -6,6 +6,7 @@ import {
   attachUser,
   endpoint,
   names,
+  receive,
   repairAfter,
   TIME_CONSTANT_MS,
   type TinyTable,
@@ -28,16 +29,6 @@ const repairs = supervisor(attachUser, (user: User, _call, killed) => {
 
 /** The rate of so many bytes that arrive at once. */
 const rateOf = (bytes: number): number => (bytes * 1_000) / TIME_CONSTANT_MS;
-
-/** Counts one datagram of 100 bytes; says so, for the end to know what is certain. */
-const receive =
-  (tick: number) =>
-  ({ table, handle }: User): string => {
-    const guard = table.enter();
-    table.received(table.resolve(handle), 100, tick);
-    guard.leave();
-    return "received";
-  };
 
 const snapshotAt = ({ table, handle }: TinyTable | User, tick: number) => table.snapshotOf(handle, tick)!;
 

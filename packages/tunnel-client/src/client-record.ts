@@ -1,11 +1,11 @@
-import type { CompoundUpdate, RecordLayout, SectionPlan } from "@udp-relay/atomics-layout";
+import type { CompoundUpdate, RecordLayout, SectionPlan, UpdateStep } from "@udp-relay/atomics-layout";
 
 /**
  * One client in shared memory. With endpoint keys line 0 is the map's own (generation, state, two copies of the key);
  * with u32 keys the record begins with a line that does the same for the endpoint.
  *
  *     line 0  identity, read-mostly (u32 keys)        0 SELECT  1 STAMP  4 copy 0 (6 words)  10 copy 1 (6 words)
- *     line 1  what receiving from the client changes  \  0 last tick  1 receiver | start 1  2 packets  4 bytes
+ *     line 1  what receiving from the client changes  \  0 last tick  1 receiver | start 1  2 count  4 its halves
  *     line 2  what sending to it changes              /  6 claim (tick, bytes)  8 rate (f32, tick)  10 baselines
  *     metrics 48 bytes in a section of their own      0 priority, 1 its digest  2 version  3 latency  4 loss
  *                                                     5 jitter  6 RESET  7 start 0  8 baselines
@@ -17,8 +17,9 @@ export const LAST_TICK = 0;
 export const RECEIVER = 1;
 /** Line 2: tick from which age counts, baseline copy 1. */
 export const START_1 = 1;
-export const PACKETS = 2;
-export const BYTES = 4;
+/** Packets and bytes in one word of 64 bits, and what goes beyond it: see `packed-count.ts`. */
+export const COUNT = 2;
+export const HALVES = 4;
 export const CLAIM = 6;
 export const RATE = 8;
 /** Packets and bytes at the last reset, copy 0. */
@@ -49,25 +50,37 @@ export const COPY_WORDS = 6;
 const RECEIVED = "tunnel_client_received";
 const SENT = "tunnel_client_sent";
 
-/** Byte offsets are from line 1 on. A packet is counted in one call, exactly, however many threads do it at once. */
+/** A datagram of `bytes`, as an addition to COUNT. It reports when a part of the word has filled half of its bits. */
+function count(word: number): UpdateStep {
+  const value = { parameter: "bytes", shift: 24, plus: 1 };
+  return { op: "add64", byteOffset: word * 4, value, reports: [23, 63] };
+}
+
+/**
+ * Byte offsets are from line 1 on. A packet is counted in one call, exactly, however many threads do it at once; the call
+ * reports the first of a tick, too, which has to see whether it is time for a fold.
+ */
 const updates: readonly CompoundUpdate[] = [
   {
     name: RECEIVED,
     parameters: ["bytes", "tick", "receiver"],
     steps: [
       { op: "store32", byteOffset: RECEIVER * 4, value: { parameter: "receiver" } },
-      { op: "advance32", byteOffset: LAST_TICK * 4, value: { parameter: "tick" } },
-      { op: "add64", byteOffset: PACKETS * 4, value: { constant: 1 } },
-      { op: "add64", byteOffset: BYTES * 4, value: { parameter: "bytes" } },
+      { op: "advance32", byteOffset: LAST_TICK * 4, value: { parameter: "tick" }, reports: true },
+      count(COUNT),
     ],
   },
   {
     name: SENT,
     parameters: ["bytes", "tick"],
     steps: [
-      { op: "advance32", byteOffset: (LINE_WORDS + LAST_TICK) * 4, value: { parameter: "tick" } },
-      { op: "add64", byteOffset: (LINE_WORDS + PACKETS) * 4, value: { constant: 1 } },
-      { op: "add64", byteOffset: (LINE_WORDS + BYTES) * 4, value: { parameter: "bytes" } },
+      {
+        op: "advance32",
+        byteOffset: (LINE_WORDS + LAST_TICK) * 4,
+        value: { parameter: "tick" },
+        reports: true,
+      },
+      count(LINE_WORDS + COUNT),
     ],
   },
 ];
@@ -78,7 +91,7 @@ export const updateNames: { readonly received: string; readonly sent: string } =
 };
 
 /** Version of everything in this file and of the sections that the table adds; part of the region's hash. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** The map's record: lines 0 to 2, or lines 1 and 2. The hash is the same: `attach` learns the kind from the settings. */
 export function recordLayout(key: "u32" | "endpoint"): RecordLayout {

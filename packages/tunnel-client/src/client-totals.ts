@@ -5,13 +5,12 @@ import {
   BASE_BYTES_1_OUT,
   BASE_PACKETS_0,
   BASE_PACKETS_1,
-  BYTES,
-  PACKETS,
   RESET,
   START_0,
   START_1,
   VERSION,
 } from "./client-record.ts";
+import { type PacketCount, readCount } from "./packed-count.ts";
 import { resetRate } from "./rate-estimator.ts";
 import { metricsOf, receiveLine, sendLine } from "./table-memory.ts";
 import type { TableMemory } from "./table-memory.ts";
@@ -35,8 +34,11 @@ export interface ClientTotals {
 
 const ATTEMPTS = 4;
 
+// One object of each thread: filled and read at once.
+const counted: PacketCount = { packets: 0, bytes: 0 };
+
 /**
- * Reads all totals: each is exact, packets and bytes may differ by the updates in flight, at most one a thread.
+ * Reads all totals: each is exact, packets and bytes of one direction are of one moment.
  *
  * Concurrency: in a guard; the words that choose the baseline are read again, atomically, after the last. Never waits.
  */
@@ -56,10 +58,12 @@ export function readTotals(memory: TableMemory, slot: number, target: ClientTota
     const packetsOut = ops.load64((send + packetsBase(copy)) * 4);
     const bytesOut = ops.load64(bytesOutBase(send, metrics, copy) * 4);
     target.startTick = load(words, startAt(send, metrics, copy)) >>> 0;
-    target.packetsReceived = ops.load64((receive + PACKETS) * 4) - packetsIn;
-    target.bytesReceived = ops.load64((receive + BYTES) * 4) - bytesIn;
-    target.packetsSent = ops.load64((send + PACKETS) * 4) - packetsOut;
-    target.bytesSent = ops.load64((send + BYTES) * 4) - bytesOut;
+    readCount(memory, receive, counted);
+    target.packetsReceived = counted.packets - packetsIn;
+    target.bytesReceived = counted.bytes - bytesIn;
+    readCount(memory, send, counted);
+    target.packetsSent = counted.packets - packetsOut;
+    target.bytesSent = counted.bytes - bytesOut;
     if ((load(words, metrics + RESET) & 1) === copy && load(words, metrics + VERSION) === version) return;
   }
 }
@@ -90,10 +94,12 @@ export function resetTotals(memory: TableMemory, slot: number, now: number): boo
   if (found > 1 && memory.region.isOwnerAlive(found >>> 1)) return false;
   if (compareExchange(words, metrics + RESET, found, (ownerId << 1) | copy) !== found) return false;
   const idle = copy ^ 1;
-  ops.store64((receive + packetsBase(idle)) * 4, ops.load64((receive + PACKETS) * 4));
-  ops.store64(bytesInBase(receive, metrics, idle) * 4, ops.load64((receive + BYTES) * 4));
-  ops.store64((send + packetsBase(idle)) * 4, ops.load64((send + PACKETS) * 4));
-  ops.store64(bytesOutBase(send, metrics, idle) * 4, ops.load64((send + BYTES) * 4));
+  readCount(memory, receive, counted);
+  ops.store64((receive + packetsBase(idle)) * 4, counted.packets);
+  ops.store64(bytesInBase(receive, metrics, idle) * 4, counted.bytes);
+  readCount(memory, send, counted);
+  ops.store64((send + packetsBase(idle)) * 4, counted.packets);
+  ops.store64(bytesOutBase(send, metrics, idle) * 4, counted.bytes);
   store(words, startAt(send, metrics, idle), now);
   resetRate(memory, receive, now);
   resetRate(memory, send, now);

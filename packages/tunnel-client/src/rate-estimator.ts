@@ -1,7 +1,9 @@
 import { peek } from "@udp-relay/atomics-layout/memory";
-import { BYTES, CLAIM, RATE } from "./client-record.ts";
+import { CLAIM, RATE } from "./client-record.ts";
 import { bitsOfFloat, floatOfBits } from "./float-bits.ts";
+import { spreadOver } from "./fold-spread.ts";
 import { mendTick } from "./future-stamp.ts";
+import { bytesModulo } from "./packed-count.ts";
 import type { TableMemory } from "./table-memory.ts";
 import { isFuture, sinceMs } from "./tick-distance.ts";
 
@@ -36,22 +38,29 @@ export function foldRate(memory: TableMemory, line: number, now: number, bytes: 
   }
   const elapsedMs = sinceMs(now, tick);
   if (elapsedMs < memory.foldMs) return;
-  const total = ops.load64((line + BYTES) * 4) | 0;
+  const total = bytesModulo(memory, line);
   if (ops.casPair(claimByte, tick, folded, now, total) !== 1) return;
   const fresh = (total - folded) >>> 0;
   const last = Math.min(bytes, fresh);
-  const gain = (last * 1_000) / memory.timeConstantMs + fadedRate(memory, fresh - last, elapsedMs);
-  advanceRate(memory, line, tick, now, gain);
+  const kept = Math.exp(-elapsedMs / memory.timeConstantMs);
+  const gain = ((last + (fresh - last) * memory.foldSpread * kept) * 1_000) / memory.timeConstantMs;
+  advanceRate(memory, line, tick, now, kept, gain);
 }
 
 /** Attempts to write a rate; each failure is another thread's success. */
 const ATTEMPTS = 4;
 
-/** Concurrency: the winner of the interval from `claimed` to `now`. */
-function advanceRate(memory: TableMemory, line: number, claimed: number, now: number, gain: number): void {
+/** Concurrency: the winner of the interval from `claimed` to `now`, over which `kept` of the rate is left. */
+function advanceRate(
+  memory: TableMemory,
+  line: number,
+  claimed: number,
+  now: number,
+  kept: number,
+  gain: number,
+): void {
   const { ops, words } = memory;
   const rateByte = (line + RATE) * 4;
-  const kept = Math.exp(-sinceMs(now, claimed) / memory.timeConstantMs);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // Plain at first: the swap below succeeds only if both words are those that were read.
     const bits = attempt === 0 ? peek(words, line + RATE) : ops.loadPair(rateByte);
@@ -64,12 +73,11 @@ function advanceRate(memory: TableMemory, line: number, claimed: number, now: nu
 }
 
 /** What bytes that came within a fold interval after the last fold, `elapsedMs` ago, add to the rate now. */
-function fadedRate(memory: TableMemory, bytes: number, elapsedMs: number): number {
+function fadedRate(memory: TableMemory, bytes: number, elapsedMs: number, kept: number): number {
   if (bytes === 0) return 0;
-  const { timeConstantMs } = memory;
-  const width = Math.min(elapsedMs, memory.foldMs) / timeConstantMs;
-  const spread = width === 0 ? 1 : Math.expm1(width) / width;
-  return ((bytes * 1_000) / timeConstantMs) * spread * Math.exp(-elapsedMs / timeConstantMs);
+  const { timeConstantMs, foldMs, foldSpread } = memory;
+  const spread = elapsedMs >= foldMs ? foldSpread : spreadOver(elapsedMs / timeConstantMs);
+  return ((bytes * 1_000) / timeConstantMs) * spread * kept;
 }
 
 /** Time constants without a byte after which a rate is 0: e^-32 of it would be left. */
@@ -89,11 +97,11 @@ export function rateAt(memory: TableMemory, line: number, now: number): number {
     const tick = ops.loadPair(claimByte);
     const folded = ops.pairHigh();
     const bits = ops.loadPair((line + RATE) * 4);
-    const total = ops.load64((line + BYTES) * 4) | 0;
+    const total = bytesModulo(memory, line);
     const elapsedMs = sinceMs(now, tick);
     const silent = elapsedMs > SILENT_TIME_CONSTANTS * timeConstantMs;
-    const kept = bits === 0 ? 0 : floatOfBits(bits) * Math.exp(-elapsedMs / timeConstantMs);
-    rate = silent ? 0 : kept + fadedRate(memory, (total - folded) >>> 0, elapsedMs);
+    const kept = Math.exp(-elapsedMs / timeConstantMs);
+    rate = silent ? 0 : floatOfBits(bits) * kept + fadedRate(memory, (total - folded) >>> 0, elapsedMs, kept);
     if (ops.loadPair(claimByte) === tick && ops.pairHigh() === folded) break;
   }
   return rate;
@@ -111,7 +119,7 @@ export function resetRate(memory: TableMemory, line: number, now: number): void 
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const tick = ops.loadPair(claimByte);
     const folded = ops.pairHigh();
-    const total = ops.load64((line + BYTES) * 4) | 0;
+    const total = bytesModulo(memory, line);
     if (ops.casPair(claimByte, tick, folded, now, total) === 1) break;
   }
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -1,6 +1,6 @@
 import type { Endpoint } from "@udp-relay/address-validation";
 import { load } from "@udp-relay/atomics-layout/memory";
-import { PACKETS, RECEIVER } from "./client-record.ts";
+import { RECEIVER } from "./client-record.ts";
 import { readSnapshot } from "./client-readings.ts";
 import type { ClientSnapshot } from "./client-snapshot.ts";
 import { Deliveries, warnOfThrown } from "./deliveries.ts";
@@ -17,6 +17,7 @@ import {
 } from "./expiry-queue.ts";
 import { mendLastTick } from "./future-stamp.ts";
 import type { PrefixLimit } from "./prefix-limit.ts";
+import { isUncounted } from "./packed-count.ts";
 import { holdsBack, noteDrained } from "./receiver-progress.ts";
 import {
   CALLBACKS_THROWN,
@@ -195,7 +196,7 @@ export abstract class TableExpiry extends TableWriters {
 
   /** Nothing was ever forwarded to it, whatever was reset since. */
   #isUnpaired(slot: number): boolean {
-    return this.memory.ops.load64((sendLine(this.memory, slot) + PACKETS) * 4) === 0;
+    return isUncounted(this.memory, sendLine(this.memory, slot));
   }
 
   #remove(handle: number, reason: ExpiryReason, now: number): boolean {

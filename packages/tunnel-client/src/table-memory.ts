@@ -2,6 +2,7 @@ import type { Owner, Region } from "@udp-relay/atomics-layout";
 import type { RegionOps, Words } from "@udp-relay/atomics-layout/memory";
 import type { ShardedMap } from "@udp-relay/sharded-map";
 import { LINE_WORDS, METRICS_WORDS, recordLayout } from "./client-record.ts";
+import { spreadOver } from "./fold-spread.ts";
 import { type TableSettings, readSettings } from "./table-settings.ts";
 
 /** A fold's share of the time constant: what one interval blurs stays below half of it. */
@@ -29,6 +30,8 @@ export class TableMemory {
   readonly timeConstantMs: number;
   /** A rate is folded at most this often, in ms. */
   readonly foldMs: number;
+  /** See `spreadOver`: of a whole fold interval. */
+  readonly foldSpread: number;
   /** Priorities that this thread computed. */
   recomputes = 0;
 
@@ -51,6 +54,7 @@ export class TableMemory {
     this.expiriesAt = region.section("expiries").byteOffset / 4;
     this.timeConstantMs = settings.timeConstantMs;
     this.foldMs = Math.max(1, Math.floor(settings.timeConstantMs / FOLDS_PER_TIME_CONSTANT));
+    this.foldSpread = spreadOver(this.foldMs / this.timeConstantMs);
   }
 }
 

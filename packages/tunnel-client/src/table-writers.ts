@@ -16,6 +16,7 @@ import {
   START_0,
   updateNames,
 } from "./client-record.ts";
+import { keepHalves } from "./packed-count.ts";
 import type { PrefixLimit } from "./prefix-limit.ts";
 import { resetTotals } from "./client-totals.ts";
 import { rebindEndpoint, writeFirstEndpoint } from "./endpoint-copies.ts";
@@ -34,7 +35,8 @@ import { TableLookups } from "./table-lookups.ts";
 import { metricsOf, receiveLine, sendLine, type TableMemory } from "./table-memory.ts";
 import type { TunnelClientTableThreadOptions } from "./table-options.ts";
 
-type Count = (lineBytes: number, bytes: number, tick: number, receiver: number) => void;
+/** Its result is not 0 where there is something to settle. */
+type Count = (lineBytes: number, bytes: number, tick: number, receiver: number) => number;
 
 /** The writing half of a table: clients join and rebind, packets are counted, measurements come in. */
 export abstract class TableWriters extends TableLookups {
@@ -217,21 +219,20 @@ export abstract class TableWriters extends TableLookups {
   received(slot: number, bytes: number, tick: number): void {
     const now = this.tick.of(tick);
     const line = this.linesAt + slot * this.recordWords;
-    this.countReceived(line << 2, bytes, now, this.ownerId);
-    // After the additions, which take the line for writing: a read before them would fetch a shared line twice.
-    if ((now - peek(this.words, line + CLAIM)) >>> 0 >= this.foldMs) this.#fold(line, now, bytes);
+    if (this.countReceived(line << 2, bytes, now, this.ownerId) !== 0) this.#settle(line, now, bytes);
   }
 
   /** Counts a datagram to the client. Concurrency: as `received`. */
   sent(slot: number, bytes: number, tick: number): void {
     const now = this.tick.of(tick);
     const line = this.linesAt + slot * this.recordWords;
-    const send = line + LINE_WORDS;
-    this.countSent(line << 2, bytes, now, 0);
-    if ((now - peek(this.words, send + CLAIM)) >>> 0 >= this.foldMs) this.#fold(send, now, bytes);
+    if (this.countSent(line << 2, bytes, now, 0) !== 0) this.#settle(line + LINE_WORDS, now, bytes);
   }
 
-  #fold(line: number, now: number, bytes: number): void {
+  /** What the first datagram of a tick has to see to, and one that fills a part of the count. */
+  #settle(line: number, now: number, bytes: number): void {
+    keepHalves(this.memory, line);
+    if ((now - peek(this.words, line + CLAIM)) >>> 0 < this.foldMs) return;
     mendLastTick(this.memory, line, now);
     foldRate(this.memory, line, now, bytes);
   }

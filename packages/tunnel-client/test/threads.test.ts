@@ -3,6 +3,8 @@ import { type Endpoint, endpointFromWords, parseEndpoint } from "@udp-relay/addr
 import { superviseWorker } from "@udp-relay/atomics-layout";
 import { describe, expect, it } from "vitest";
 import { TunnelClientTable } from "../src/index.ts";
+import { readCount } from "../src/packed-count.ts";
+import { receiveLine, sendLine, type TableMemory } from "../src/table-memory.ts";
 import { begin, hasBegun, startWorker } from "./threads.ts";
 
 const TIMEOUT_MS = 120_000;
@@ -62,11 +64,16 @@ describe("two threads on one client", () => {
       // 1/32 of the time constant, for spread over it.
       expect(highest).toBeLessThan(10_000_000 * (1 + 1 / 32));
       // Counters only grow: what the resets took away is in the baselines.
-      const { ops } = clients.region;
-      const records = clients.region.section("records").byteOffset + 64;
-      expect(ops.load64(records + 8)).toBe(rounds);
-      expect(ops.load64(records + 16)).toBe(rounds * 100);
-      expect(ops.load64(records + 64 + 16)).toBe(rounds * 3);
+      const { memory } = clients as unknown as { memory: TableMemory };
+      const counted = [receiveLine(memory, 0), sendLine(memory, 0)].map((line) => {
+        const count = { packets: 0, bytes: 0 };
+        readCount(memory, line, count);
+        return count;
+      });
+      expect(counted).toEqual([
+        { packets: rounds, bytes: rounds * 100 },
+        { packets: rounds, bytes: rounds * 3 },
+      ]);
       await Promise.all(workers.map(({ worker }) => worker.terminate()));
     },
     TIMEOUT_MS,

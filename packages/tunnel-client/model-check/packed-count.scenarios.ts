@@ -1,0 +1,96 @@
+import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
+import type { ScenarioOptions } from "@udp-relay/model-check";
+import { COUNT, HALVES } from "../src/client-record.ts";
+import { readCount } from "../src/packed-count.ts";
+import { receiveLine } from "../src/table-memory.ts";
+import {
+  attachUser,
+  memoryOf,
+  names,
+  receive,
+  repairAfter,
+  type TinyTable,
+  tinyTable,
+  type User,
+} from "./tiny-table.ts";
+
+const repairs = supervisor(attachUser, (user: User, _call, killed) => {
+  repairAfter(user, killed);
+});
+
+/** What has come from the client so far. */
+function received({ table, handle }: TinyTable | User): string {
+  const memory = memoryOf(table);
+  const count = { packets: 0, bytes: 0 };
+  readCount(memory, receiveLine(memory, table.resolve(handle)), count);
+  return `${count.packets} ${count.bytes}`;
+}
+
+/** One packet short of half of 24 bits, and 150 bytes of half of 40: the second datagram fills that. */
+const halfFull: Pick<ScenarioOptions<TinyTable>, "touches" | "names" | "setup" | "check"> = {
+  touches: ["packed-count", "client-record", "table-writers"].map(
+    (name) => `packages/tunnel-client/src/${name}.ts`,
+  ),
+  names,
+  setup: () =>
+    tinyTable({}, (table, slot) => {
+      const memory = memoryOf(table);
+      memory.ops.storePair((receiveLine(memory, slot) + COUNT) * 4, 0x6a7f_ffff, 0x7fff_ffff);
+    }),
+  check: ({ shared, results }) => {
+    const at = (datagrams: number): string => `${2 ** 23 - 1 + datagrams} ${2 ** 39 - 150 + 100 * datagrams}`;
+    const possible = [0, 1, 2].map(at);
+    const outcomes = [...results.values()].flat().filter((outcome) => outcome !== undefined);
+    const torn = outcomes.find((seen) => seen !== "received" && !possible.includes(seen as string));
+    if (torn !== undefined) return `the reader saw ${JSON.stringify(torn)}`;
+    const certain = outcomes.filter((outcome) => outcome === "received").length;
+    const end = received(shared);
+    if (!possible.slice(certain).includes(end)) return `${end} after ${certain} datagrams`;
+    // Whoever was killed before it brought HALVES up to date: the next datagram of another tick does.
+    receive(1)({ ...shared, shared: shared.table.shared });
+    const [packets, bytes] = end.split(" ").map(Number) as [number, number];
+    if (received(shared) !== `${packets + 1} ${bytes + 100}`) return `${received(shared)} after ${end}`;
+    const memory = memoryOf(shared.table);
+    const halves = [
+      memory.ops.loadPair((receiveLine(memory, shared.table.resolve(shared.handle)) + HALVES) * 4),
+      memory.ops.pairHigh(),
+    ];
+    const wanted = `1,${bytes + 100 < 2 ** 39 ? 0 : 1}`;
+    return halves.join() === wanted ? undefined : `the halves are ${halves.join()}, not ${wanted}`;
+  },
+};
+
+export default [
+  defineScenario({
+    ...halfFull,
+    name: "two datagrams that fill half of a count, killed anywhere",
+    threads: [thread("worker 1", attachUser, receive(0)), thread("worker 2", attachUser, receive(0))],
+    interruption: "kill",
+    interruptible: ["worker 1"],
+    supervisor: repairs,
+  }),
+
+  defineScenario({
+    ...halfFull,
+    name: "two datagrams in a row that fill half of a count, and who reads",
+    threads: [
+      thread("worker 1", attachUser, (user: User) => [receive(0)(user), receive(0)(user)]),
+      thread("worker 2", attachUser, (user: User) => received(user)),
+    ],
+  }),
+
+  // Every interleaving of it takes 36 s: for the long form.
+  defineScenario({
+    ...halfFull,
+    name: "two datagrams that fill half of a count, killed anywhere, and who reads",
+    threads: [
+      thread("worker 1", attachUser, receive(0)),
+      thread("worker 2", attachUser, receive(0)),
+      thread("worker 3", attachUser, (user: User) => received(user)),
+    ],
+    interruption: "kill",
+    interruptible: ["worker 1"],
+    supervisor: repairs,
+    long: true,
+  }),
+];
