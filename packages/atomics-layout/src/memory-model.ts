@@ -1,5 +1,6 @@
 // The twin of memory.ts under the export condition `@udp-relay/model-check`: the same exports, but every access is
 // handed to the hooks that the model checker installed before it loaded this file.
+import type { AccessKind, MemoryHooks } from "./memory-hooks.ts";
 import { isReporting, maskOf, validateUpdates, wideValue } from "./wasm-updates.ts";
 import type { CompoundUpdate, UpdateStep } from "./wasm-updates.ts";
 // The types are those of the real module: a value import of it would bring unchecked accesses back.
@@ -9,53 +10,6 @@ import type { Bytes, Doubles, Floats, RegionOps, SharedMemory, Shorts, Words } f
 export type { CompoundUpdate, UpdateOperation, UpdateStep, UpdateValue } from "./wasm-updates.ts";
 // eslint-disable-next-line udp-relay/memory-by-name
 export type { Bytes, Doubles, Floats, RegionOps, SharedMemory, Shorts, Words } from "./memory.ts";
-
-/** What an access does; `peek` and `poke` are plain, all others are sequentially consistent. */
-type AccessKind =
-  | "peek"
-  | "poke"
-  | "load"
-  | "store"
-  | "add"
-  | "sub"
-  | "and"
-  | "or"
-  | "xor"
-  | "exchange"
-  | "compareExchange"
-  | "advance";
-
-/**
- * The checker's side, by structure (this package imports no tool): one call is one atomic step of the model.
- * 32-bit values cross as int32, 64-bit ones as unsigned bigint; the result is the value before.
- */
-interface MemoryHooks {
-  loaded: boolean;
-  access(
-    buffer: ArrayBufferLike,
-    byteOffset: number,
-    kind: AccessKind,
-    bytes: 1 | 2 | 4,
-    operand: number,
-    expected: number,
-  ): number;
-  access64(
-    buffer: ArrayBufferLike,
-    byteOffset: number,
-    kind: AccessKind,
-    operand: bigint,
-    expected: bigint,
-  ): bigint;
-  fence(): void;
-  pause(): void;
-  wait(
-    buffer: ArrayBufferLike,
-    byteOffset: number,
-    expected: number,
-    timeoutMs: number,
-  ): "ok" | "not-equal" | "timed-out";
-  notify(buffer: ArrayBufferLike, byteOffset: number, count: number): number;
-}
 
 const hooks = installedHooks();
 hooks.loaded = true;
