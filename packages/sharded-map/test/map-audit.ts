@@ -17,6 +17,7 @@ import {
   RESTING,
   RETIRED,
   shardAt,
+  SPARE,
   TAIL,
   USED,
   WAITING,
@@ -39,6 +40,8 @@ export function auditMap(map: ShardedMap): string | undefined {
   let live = 0;
   let retired = 0;
   const perShard = new Array<number>(shape.shards).fill(0);
+  const segments = new Set<number>();
+  const groups = new Set<number>();
   for (let slot = 0; slot < shape.slots; slot++) {
     if (!isLive(memory, slot)) continue;
     live++;
@@ -75,10 +78,20 @@ export function auditMap(map: ShardedMap): string | undefined {
       return `shard ${shard} counts ${word(LIVE_COUNT)} entries, not ${perShard[shard]!}`;
     const segment = segmentOf(memory, shard);
     let used = 0;
-    for (let cell = 0; cell <= memory.cellMask; cell++) if (peek(words, segment + cell) !== 0) used++;
+    for (let cell = 0; cell <= memory.cellMask; cell++) {
+      const entry = peek(words, segment + cell);
+      if (entry === 0) continue;
+      used++;
+      const slot = (entry & memory.slotMask) - 1;
+      if (slot >= 0 && !isLive(memory, slot)) return `cell ${cell} of shard ${shard} leads to no entry`;
+    }
+    const group = groupAt(memory, shard);
+    segments.add(segment).add(peek(words, group + SPARE));
+    groups.add(group);
     if (word(USED) !== used) return `shard ${shard} counts ${word(USED)} used cells, there are ${used}`;
     retired += word(RETIRED);
   }
+  if (segments.size !== shape.shards + groups.size) return "a segment is in two places";
   if (map.size !== live) return `${map.size} tickets are out for ${live} entries`;
   const lost = homes.filter((count) => count === 0).length;
   if (lost !== retired) return `${lost} slots are lost, ${retired} retired`;
