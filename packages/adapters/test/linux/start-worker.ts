@@ -5,13 +5,18 @@ import type { BlockingHandle } from "../../src/transport/linux.ts";
 import type { TransportStats } from "../../src/transport/transport-stats.ts";
 import type { BlockingWorkerData } from "./blocking-worker.ts";
 
-/** A thread in `runBlocking`. */
+/** A thread in `runBlocking`, or on its event loop if told so (`handle` is undefined then). */
 export interface BlockingWorker {
   readonly worker: Worker;
   readonly handle: BlockingHandle;
   readonly port: number;
-  /** What it says once `runBlocking` has returned. */
-  readonly ended: Promise<{ readonly turns: number; readonly stats: TransportStats }>;
+  /** What it says once `runBlocking` has returned, or its event loop has closed the transport. */
+  readonly ended: Promise<{
+    readonly turns: number;
+    readonly stats: TransportStats;
+    /** From its own `close()` to the end; 0 if it was stopped. */
+    readonly closeMs: number;
+  }>;
 }
 
 /** Compiled suites (Node 20) run compiled workers. */
