@@ -32,20 +32,28 @@ export const SMALLEST_PORT = 10_000;
 
 export const SOURCE_CONDITION = "--conditions=@udp-relay/source";
 
-const drive = fileURLToPath(new URL("./drive.ts", import.meta.url));
-
 /** The relay under the load; `seconds` is what a full round measures, a quick one a quarter of it. */
 export function loadCase(relay: Relay, load: Omit<Load, "program">): BenchCase {
+  return driven("drive", relay, load, 40_000);
+}
+
+/** What "full" behind the relay's arguments adds to its user CPU a datagram, in ns: four runs under the load. */
+export function addedCase(relay: Relay, load: Omit<Load, "program">): BenchCase {
+  return driven("added", relay, load, 160_000);
+}
+
+function driven(driver: string, relay: Relay, load: Omit<Load, "program">, timeoutMs: number): BenchCase {
+  const program = fileURLToPath(new URL(`./${driver}.ts`, import.meta.url));
   return {
     name: relay.name,
     skip: () => cSkip("udp-load") ?? relay.skip?.(),
-    timeoutMs: 40_000,
+    timeoutMs,
     command: (quick) => {
       const seconds = quick ? load.seconds / 4 : load.seconds;
       const told: Load = { ...load, seconds, program: buildC("udp-load").file };
       return {
         file: process.execPath,
-        args: [SOURCE_CONDITION, drive, JSON.stringify(told), relay.file(), ...relay.args],
+        args: [SOURCE_CONDITION, program, JSON.stringify(told), relay.file(), ...relay.args],
       };
     },
   };

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { nodeCase } from "../case.ts";
 import { missing } from "../native.ts";
 import type { BenchCase, BenchSuite } from "../suite.ts";
-import { loadCase, relayInC, SOURCE_CONDITION } from "./load.ts";
+import { addedCase, loadCase, relayInC, SOURCE_CONDITION } from "./load.ts";
 import type { Relay } from "./load.ts";
 
 const program = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
@@ -11,6 +11,11 @@ const byHand: Relay = {
   name: "node:dgram by hand",
   file: () => process.execPath,
   args: [SOURCE_CONDITION, program("relay-by-hand"), "JOB"],
+};
+const byHandChecked: Relay = {
+  name: "node:dgram by hand, send errors counted",
+  file: () => process.execPath,
+  args: [SOURCE_CONDITION, program("relay-by-hand"), "JOB", "checked"],
 };
 const node: Relay = {
   name: "./node",
@@ -21,6 +26,12 @@ const bun: Relay = {
   name: "./bun",
   file: () => "bun",
   args: [SOURCE_CONDITION, program("relay-transport"), "JOB", "bun"],
+  skip: () => missing("bun"),
+};
+const bunByHand: Relay = {
+  name: "Bun.udpSocket by hand, sendMany",
+  file: () => "bun",
+  args: [SOURCE_CONDITION, program("relay-bun-by-hand"), "JOB"],
   skip: () => missing("bun"),
 };
 const linux = (name: string, mode: string, onBun = false): Relay => ({
@@ -40,6 +51,7 @@ const segments = relayInC("C GRO and GSO", "segments");
 export const suites: readonly BenchSuite[] = [
   ...[60_000, 120_000, 200_000].map((packetsPerSecond) => forwarding(packetsPerSecond, 1)),
   forwarding(120_000, 8),
+  addedByRelay(),
   ...[1_000, 100_000].map((clients) => datagramStep(clients)),
 ];
 
@@ -74,11 +86,35 @@ function datagramStep(clients: number): BenchSuite {
   };
 }
 
+/** What statistics, policy and look-up cost on real sockets: `added.ts`. */
+function addedByRelay(): BenchSuite {
+  const budget = "the budget: 250 ns";
+  const named = (relay: Relay): Relay => ({ ...relay, name: `RelayEndpoint over ${relay.name}` });
+  const [blocking, loop] = [named(linuxBlocking), named(node)];
+  const job = { burst: 1, sources: 16, clients: 1_000, warmUpSeconds: 2, tunnel: false };
+  return {
+    area: "io",
+    title: "user CPU that statistics, policy and look-up add to a datagram, 1,000 receivers, 16 sources",
+    unit: "ns",
+    reference: budget,
+    cases: [
+      nodeCase(budget, new URL("./datagram-step.ts", import.meta.url), { args: ["budget", "1", "1"] }),
+      addedCase(blocking, { ...job, packetsPerSecond: 120_000, seconds: 2 }),
+      addedCase(loop, { ...job, packetsPerSecond: 60_000, seconds: 2 }),
+    ],
+    goals: [blocking, loop].map(({ name }) => ({ case: name, against: budget, atMost: 1 })),
+    notes: [
+      "Each value is of four runs in a row: the transport alone, with RelayEndpoint, with it again, alone again.",
+      "The kernel splits user and system time by a tick of 4 ms, so that one value is good to some 100 ns.",
+    ],
+  };
+}
+
 /** @param burst consecutive datagrams for one receiver */
 function forwarding(packetsPerSecond: number, burst: number): BenchSuite {
   const relays =
     burst === 1
-      ? [byHand, node, bun, linuxLoop, linuxBlocking, linuxBun, single, batch]
+      ? [byHand, byHandChecked, node, bunByHand, bun, linuxLoop, linuxBlocking, linuxBun, single, batch]
       : [linuxBlocking, linuxSegments, batch, segments];
   return {
     area: "io",
@@ -91,6 +127,7 @@ function forwarding(packetsPerSecond: number, burst: number): BenchSuite {
         ? [
             { case: node.name, against: byHand.name, atLeast: 0.97 },
             { case: bun.name, against: batch.name, atLeast: 0.75 },
+            { case: bun.name, against: bunByHand.name, atLeast: 0.75 },
             { case: linuxBlocking.name, against: batch.name, atLeast: 0.95 },
             { case: linuxBlocking.name, against: single.name, atLeast: 1 },
           ]
@@ -98,11 +135,12 @@ function forwarding(packetsPerSecond: number, burst: number): BenchSuite {
     notes: [
       "CPU of the relay's whole process, user and system, kernel work on its behalf included; the load has its own.",
       "Loss and latency of each round are in the --json file.",
+      ...(burst > 1 ? ["The load's receivers have UDP_GRO on: see tools/bench/README.md."] : []),
     ],
   };
 }
 
 function forwardCase(relay: Relay, packetsPerSecond: number, burst: number): BenchCase {
-  const load = { packetsPerSecond, burst, seconds: 2, sources: 16, clients: 1_000, warmUpSeconds: 1 };
+  const load = { packetsPerSecond, burst, seconds: 1, sources: 16, clients: 1_000, warmUpSeconds: 0.3 };
   return loadCase(relay, { ...load, tunnel: false });
 }
