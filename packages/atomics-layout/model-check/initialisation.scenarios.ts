@@ -5,11 +5,11 @@ import type { SharedMemory } from "@udp-relay/atomics-layout/memory";
 import { attachRegion, createRegion, LayoutError } from "@udp-relay/atomics-layout";
 
 const plan = {
-  name: "Fresh",
+  name: "F",
   hash: 11,
   capacity: 1,
   owners: 1,
-  sections: [{ name: "records", byteLength: 64 }],
+  sections: [{ name: "r", byteLength: 64 }],
 };
 const touches = ["packages/atomics-layout/src/region-header.ts", "packages/atomics-layout/src/region.ts"];
 
@@ -91,7 +91,7 @@ export default [
     touches,
     setup: freshMemory,
     names,
-    threads: ["Fresh", "Other"].map((name) =>
+    threads: ["F", "O"].map((name) =>
       thread(
         name,
         (memory: SharedMemory) => memory,
@@ -107,7 +107,7 @@ export default [
     ),
     check: ({ results }) => {
       const outcomes = [...results.values()].sort().join();
-      return ["ERR_REGION_LAYOUT,Fresh", "ERR_REGION_LAYOUT,Other"].includes(outcomes) ? undefined : outcomes;
+      return ["ERR_REGION_LAYOUT,F", "ERR_REGION_LAYOUT,O"].includes(outcomes) ? undefined : outcomes;
     },
   }),
 

@@ -137,8 +137,8 @@ export class OwnerTable {
   }
 
   /**
-   * Frees an entry whose repair is complete. The taker must already hold what the dead owner had taken over itself
-   * (`heldBy`): an entry names its taker by index alone, which stays unambiguous only until the index is reused.
+   * Frees an entry whose repair is complete. The taker must already hold what the dead owner had taken over itself: an
+   * entry names its taker by index alone, which stays unambiguous only until the index is reused.
    *
    * Concurrency: the taker.
    */
@@ -157,12 +157,6 @@ export class OwnerTable {
     const thread = load(this.#words, this.#at(index) + THREAD);
     const taken = pack(epochOfId(id), indexOf(taker), TAKEN);
     return this.#change(index, taken, thread, pack(epochOfId(id), 0, DEAD), thread);
-  }
-
-  /** Whether the entry is being repaired by the owner of that index. Concurrency: any thread; one atomic read. */
-  heldBy(index: number, taker: number): boolean {
-    const word = load(this.#words, this.#at(index));
-    return stateOf(word) === TAKEN && takerOf(word) === indexOf(taker);
   }
 
   /** FREE, LIVE, DEAD or TAKEN. Concurrency: any thread; may have changed when it is read. */

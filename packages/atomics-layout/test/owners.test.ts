@@ -154,7 +154,8 @@ describe("owners", () => {
     expect(table.takeOver(dead.index, taker.id)).toBe(dead.id);
     expect(table.takeOver(dead.index, next.id)).toBe(0);
     expect(region.repairDead(next)).toBe(0);
-    expect([table.state(dead.index), table.heldBy(dead.index, taker.id)]).toEqual([TAKEN, true]);
+    expect(table.state(dead.index)).toBe(TAKEN);
+    expect(table.finish(dead.id, next.id)).toBe(false);
 
     region.declareDead(taker.id);
     const repaired: number[] = [];

@@ -5,15 +5,13 @@ import {
   type Region,
   type RegionPlan,
 } from "@udp-relay/atomics-layout";
-import { load, peek, poke } from "@udp-relay/atomics-layout/memory";
+import { load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
 import { defineScenario, namesOfRegion, type Outcome, supervisor, thread } from "@udp-relay/model-check";
 import { LOCK, SKIPPED, TAKEOVERS, VERSION } from "../src/record-layout.ts";
-import { copyRecord, Entered, enterRecord, leaveRecord } from "../src/shared-record.ts";
+import { copyRecord, Entered, enterRecord, isAbandoned, leaveRecord } from "../src/shared-record.ts";
+import type { RecordRegion } from "../src/shared-record.ts";
 
 /*
- * (The checker lets plain stores become visible late and in any order; it does not delay loads, and takes a
- * read-modify-write for a full fence. What `fence` holds back beyond that, on arm64, is argued in shared-record.ts.)
- *
  * The protocol alone, around the smallest record that can be caught out: two words that every writing raises by one.
  * A copy in which they differ was torn; at the end each of them is the number of writings.
  */
@@ -167,6 +165,34 @@ export default [
     check: ({ results }) => torn(results.get("reader") as [number, number] | undefined),
   }),
   defineScenario({
+    name: "a reader whose first try meets a writing has the record with its second",
+    touches,
+    setup,
+    names,
+    threads: [
+      thread("reader and writer", attach, (local) => {
+        const { region, base } = local;
+        let tries = 0;
+        const disturbed: RecordRegion = {
+          words: region.words,
+          isOwnerAlive: (id) => region.isOwnerAlive(id),
+          ops: {
+            fence: () => {
+              region.ops.fence();
+              if (tries++ === 0) write(local);
+            },
+          },
+        };
+        const copy = new Int32Array(SECOND + 1);
+        return [copyRecord(disturbed, base, copy, 2), tries, copy[FIRST], copy[SECOND]].join();
+      }),
+    ],
+    check: ({ results }) => {
+      const seen = String(results.get("reader and writer"));
+      return seen === "true,2,1,1" ? undefined : `the reader had ${seen}`;
+    },
+  }),
+  defineScenario({
     name: "a writer killed at any step: no half is read, its successor goes on",
     touches,
     setup,
@@ -230,6 +256,28 @@ export default [
     ],
     check: ({ shared: { region, base } }) =>
       peek(region.words, base + SKIPPED) === 2 ? undefined : "a skipped sample was not counted",
+  }),
+  defineScenario({
+    name: "a writer's death is declared while another announces itself and looks: one of them sees the other",
+    touches,
+    setup,
+    names,
+    threads: [
+      // The writer, and after its end its supervisor.
+      thread("dying", attach, ({ region, owner, base }) => {
+        enterRecord(region, base, owner.id);
+        region.declareDead(owner.id);
+        return load(region.words, base + FIRST) === 1;
+      }),
+      thread("announcing", attach, ({ region, base }) => {
+        store(region.words, base + FIRST, 1);
+        return isAbandoned(region, base);
+      }),
+    ],
+    check: ({ results }) => {
+      const seen = results.get("dying") === true || results.get("announcing") === true;
+      return seen ? undefined : "neither sees the other";
+    },
   }),
   defineScenario({
     name: "planted: a reader that does not look at the version",

@@ -60,6 +60,32 @@ const allotters = [1, 2].map((number) =>
 /** Some hundred steps a thread. */
 const mode = { runs: 4_000, seed: 26, depth: 4 };
 
+/** The place alone; `draining` says that owner 1 is dead. */
+const places = (): Pick<Shared, "memory"> => ({
+  memory: RelayMemory.create({ workers: 1, slots: 1, pingPrefixes: 8, pairs: 8 }).shared,
+});
+const occupied = (): Pick<Shared, "memory"> => {
+  const shared = places();
+  RelayMemory.attach(shared.memory).control.enterAllotment(1, () => true, 0);
+  return shared;
+};
+const attachControl = ({ memory }: Pick<Shared, "memory">): Pick<RelayMemory, "control"> =>
+  RelayMemory.attach(memory);
+const aliveBy =
+  (control: RelayMemory["control"]) =>
+  (owner: number): boolean =>
+    owner !== 1 || !control.draining;
+
+/** Inside, it turns a switch over in two steps: of two at once, one turn is lost. */
+const turnOverInside =
+  (owner: number, spins: number) =>
+  ({ control }: Pick<RelayMemory, "control">): boolean => {
+    if (!control.enterAllotment(owner, aliveBy(control), spins)) return false;
+    control.maintenance = !control.maintenance;
+    control.leaveAllotment();
+    return true;
+  };
+
 export default [
   defineScenario({
     name: "id allotment: two threads, each gets all of its ids or none",
@@ -98,6 +124,75 @@ export default [
       table.beat(2 * TIMEOUT_MS);
       const ids = allotment.allot(CAPACITY, 2 * TIMEOUT_MS);
       return typeof ids === "string" ? `the next one is told ${ids}` : undefined;
+    },
+  }),
+  defineScenario({
+    name: "id allotment: one at a time is inside, and whoever leaves lets the next one in",
+    touches,
+    setup: places,
+    threads: [1, 2].map((owner) => thread(`owner ${owner}`, attachControl, turnOverInside(owner, 2))),
+    check: ({ results, shared: { memory } }) => {
+      const { control } = RelayMemory.attach(memory);
+      const entered = [...results.values()].filter((result) => result === true).length;
+      if (entered === 0) return "nobody was let in";
+      if (control.maintenance !== (entered === 1)) return "two were inside at once";
+      return control.enterAllotment(3, () => true, 0) ? undefined : "the place is still taken";
+    },
+  }),
+  defineScenario({
+    name: "id allotment: a place that is left after the first look is entered at the next",
+    touches,
+    setup: occupied,
+    threads: [
+      thread("owner 2", attachControl, ({ control }) => {
+        let looks = 0;
+        const left = control.enterAllotment(2, () => (looks++ === 0 && control.leaveAllotment(), true), 1);
+        return [left, looks].join();
+      }),
+    ],
+    check: ({ results }) =>
+      results.get("owner 2") === "true,1" ? undefined : `entered, looks: ${String(results.get("owner 2"))}`,
+  }),
+  defineScenario({
+    name: "id allotment: a place is left while another announces itself: one of them sees the other",
+    touches,
+    setup: occupied,
+    threads: [
+      thread("owner 1", attachControl, ({ control }) => {
+        control.leaveAllotment();
+        return control.draining;
+      }),
+      thread("owner 2", attachControl, ({ control }) => {
+        control.draining = true;
+        return control.enterAllotment(2, () => true, 0);
+      }),
+    ],
+    check: ({ results }) => ([...results.values()].includes(true) ? undefined : "neither sees the other"),
+  }),
+  defineScenario({
+    name: "id allotment: killed inside, one of two takes the place over once the death is declared",
+    touches,
+    setup: places,
+    threads: [
+      thread("owner 1", attachControl, ({ control }) => control.enterAllotment(1, aliveBy(control), 0)),
+      thread("owner 2", attachControl, turnOverInside(2, 0)),
+    ],
+    interruption: "kill",
+    interruptible: ["owner 1"],
+    supervisor: supervisor(attachControl, ({ control }) => {
+      control.draining = true;
+      return turnOverInside(3, 0)({ control });
+    }),
+    check: ({ results, shared: { memory }, interrupted }) => {
+      const { control } = RelayMemory.attach(memory);
+      if (interrupted === undefined) {
+        const [one, two] = [results.get("owner 1"), results.get("owner 2")];
+        return one === true || two === true ? undefined : "nobody was let in";
+      }
+      const entered = ["owner 2", "supervisor"].filter((name) => results.get(name) === true).length;
+      if (entered === 0) return "a dead one keeps the place";
+      if (control.maintenance !== (entered === 1)) return "two were inside at once";
+      return control.enterAllotment(4, aliveBy(control), 0) ? undefined : "the place is still taken";
     },
   }),
 ];

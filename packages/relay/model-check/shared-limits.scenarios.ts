@@ -51,6 +51,21 @@ export default [
     check: ({ results }) => (granted(results) === 2 ? undefined : "a prefix lost its token"),
   }),
   defineScenario({
+    name: "token buckets: a newcomer to the line takes nobody's bucket, so that nobody gets a second token",
+    touches,
+    setup: shared(),
+    threads: [7, 23].map((key) =>
+      thread(`prefix ${key}`, attach, ({ pings }) => {
+        const first = pings.take(key, 1_000, ONE_A_MINUTE);
+        return [first, pings.take(key, 1_000, ONE_A_MINUTE)].join();
+      }),
+    ),
+    check: ({ results }) => {
+      const answers = [...results.values()].join(" ");
+      return answers === "true,false true,false" ? undefined : `the prefixes were told ${answers}`;
+    },
+  }),
+  defineScenario({
     name: "amplification: two workers never spend more than the budget together",
     touches,
     setup: shared(),
@@ -117,6 +132,28 @@ export default [
         : undefined,
   }),
   defineScenario({
+    name: "amplification: one answer confirms once, not the next endpoint as well",
+    touches,
+    setup: shared((memory) => {
+      memory.budget.spend(0, HANDLE, 100, () => 8);
+    }),
+    threads: [
+      thread("receives", attach, (memory) => {
+        memory.budget.received(0, HANDLE);
+      }),
+      thread("rebinds", attach, (memory) => {
+        const answered = memory.budget.isConfirmed(0, HANDLE);
+        memory.budget.rebound(0, HANDLE);
+        memory.budget.spend(0, HANDLE, 100, () => 8);
+        return answered;
+      }),
+    ],
+    check: ({ results, shared: memory }) =>
+      results.get("rebinds") === true && RelayMemory.attach(memory.shared).budget.isConfirmed(0, HANDLE)
+        ? "the old endpoint's answer was used up, and the new one is confirmed"
+        : undefined,
+  }),
+  defineScenario({
     name: "maintenance: two workers turn it over, both turns count",
     touches,
     setup: shared(),
@@ -157,6 +194,22 @@ export default [
       check: ({ results }) => (granted(results) >= 1 ? undefined : "neither sees the other"),
     }),
   ),
+  defineScenario({
+    name: "a sweep is asked for while a message is announced: one of the two sees the other",
+    touches,
+    setup: shared(),
+    threads: [
+      thread("asks for a sweep", attach, ({ control }) => {
+        control.requestSweep();
+        return control.announcedMessages === 1;
+      }),
+      thread("announces", attach, ({ control }) => {
+        control.announceMessage();
+        return control.sweepRequests === 1;
+      }),
+    ],
+    check: ({ results }) => (granted(results) >= 1 ? undefined : "neither sees the other"),
+  }),
   defineScenario({
     name: "command: one success a minute, whoever of two workers hears it",
     touches,

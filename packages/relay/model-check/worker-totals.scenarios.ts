@@ -64,4 +64,71 @@ export default [
       return moments.includes(seen) ? undefined : `the supervisor found ${seen}`;
     },
   }),
+  defineScenario<Shared>({
+    name: "worker totals: two publications in a row, a reader sees neither half of the second",
+    touches,
+    setup,
+    threads: [
+      thread("worker", attach, (memory) => {
+        const totals = memory.totals(0);
+        totals.publish(Float64Array.of(3, 3), CHANGED, 2);
+        totals.publish(Float64Array.of(5, 5), CHANGED, 2);
+      }),
+      thread("reader", attach, look),
+    ],
+    check: ({ results }) => {
+      const seen = String(results.get("reader"));
+      return wholeBatches.test(seen) ? undefined : `the reader saw ${seen}`;
+    },
+  }),
+  defineScenario<Shared>({
+    name: "worker totals: killed while it deals with a batch, that batch is in its hands",
+    touches,
+    setup,
+    threads: [
+      thread("worker", attach, (memory) => {
+        const totals = memory.totals(0);
+        totals.takeInHand(3);
+        // What it deals with leaves a trace somewhere else.
+        memory.control.requestSweep();
+        totals.publish(Float64Array.of(3, 3), CHANGED, 2);
+      }),
+    ],
+    interruption: "kill",
+    check: ({ shared }) => {
+      const memory = RelayMemory.attach(shared.handle);
+      const [seen, dealing] = [look(memory), memory.control.sweepRequests === 1];
+      const expected = dealing ? ["0 0 in hand 3", "3 3 in hand 0"] : ["0 0 in hand 0", "0 0 in hand 3"];
+      return expected.includes(seen) ? undefined : `the supervisor found ${seen}`;
+    },
+  }),
+  defineScenario<Shared>({
+    name: "worker totals: a publication is taken back, and one after it published, while somebody reads",
+    touches,
+    setup: () => {
+      const shared = setup();
+      const totals = RelayMemory.attach(shared.handle).totals(0);
+      totals.publish(Float64Array.of(3, 3), CHANGED, 2);
+      totals.publish(Float64Array.of(5, 5), CHANGED, 2);
+      return shared;
+    },
+    threads: [
+      thread("successor", attach, (memory) => {
+        const totals = memory.totals(0);
+        totals.takeBack();
+        const held = look(memory);
+        totals.publish(Float64Array.of(4, 4), CHANGED, 2);
+        return held;
+      }),
+      thread("reader", attach, look),
+    ],
+    check: ({ shared, results }) => {
+      if (results.get("successor") !== "3 3 in hand 0")
+        return `taken back: ${String(results.get("successor"))}`;
+      const end = look(RelayMemory.attach(shared.handle));
+      if (end !== "4 4 in hand 0") return `in the end ${end}`;
+      const seen = String(results.get("reader"));
+      return /^(3 3|4 4|5 5) in hand 0$/.test(seen) ? undefined : `the reader saw ${seen}`;
+    },
+  }),
 ];

@@ -72,8 +72,9 @@ function pair(
   return defineScenario({
     name: `${one[0]} | ${two[0]}${interruption === "kill" ? ", killed anywhere" : ""}`,
     touches,
-    // Two writers of which one may die and be repaired at any step: hundreds of thousands of states.
     long: varying || (interruption === "kill" && !reading),
+    // Two writers of which one may die and be repaired at any step: hundreds of thousands of states a pair.
+    ...(interruption === "kill" && !reading ? { undrawn: { runs: 2_000, seed: 14, depth: 4 } } : {}),
     limits: { milliseconds: 1_200_000, states: 5_000_000 },
     setup: () => tinyMap([1]),
     names,

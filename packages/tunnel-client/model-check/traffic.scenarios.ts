@@ -197,7 +197,7 @@ export default [
       }),
     ],
     interruptible: ["worker 1"],
-    mode: { runs: 800, longRuns: 20_000, seed: 16, depth: 4 },
+    mode: { runs: 800, longRuns: 5_000, seed: 16, depth: 4 },
   }),
 
   // Every interleaving of it takes 25 s: for the long form.

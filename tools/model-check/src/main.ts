@@ -4,16 +4,22 @@ import { relative } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { selectScenarios } from "./long-form.ts";
 import { findScenarioFiles, loadScenarios } from "./scenario-files.ts";
 import { runScenario } from "./run-scenario.ts";
-import type { Scenario } from "./scenario.ts";
 import { tableFoot, tableHead, tableRow } from "./table.ts";
 import type { TableRow } from "./table.ts";
 
-// npm run model-check -- [--long] [--package NAME] [--scenario PART_OF_A_NAME] [--touches FILE] [--jobs N]
+// npm run model-check -- [--long [--draw COUNT] [--seed N] [--every]] [--package NAME] [--scenario PART_OF_A_NAME]
+//   [--touches FILE] [--jobs N]
 const { values: options } = parseArgs({
   options: {
     long: { type: "boolean", default: process.env.UDP_RELAY_LONG === "1" },
+    /** In the long form: how many of a file's `undrawn` scenarios are explored whole, and which. */
+    draw: { type: "string", default: "3" },
+    seed: { type: "string", default: "1" },
+    /** All of them. */
+    every: { type: "boolean", default: false },
     package: { type: "string" },
     scenario: { type: "string" },
     touches: { type: "string" },
@@ -28,19 +34,13 @@ else await runFile(options.file, (row) => process.stdout.write(`${JSON.stringify
 
 async function runFile(path: string, report: (row: TableRow) => void): Promise<void> {
   const file = relative(process.cwd(), path);
-  for (const scenario of await loadScenarios(path)) {
-    if (scenario.long === true && !options.long) continue;
+  const { long, every, draw, seed } = options;
+  const form = { draw: every ? Infinity : Number(draw), seed: Number(seed) };
+  for (const scenario of selectScenarios(await loadScenarios(path), long ? form : undefined)) {
     if (options.scenario !== undefined && !scenario.name.includes(options.scenario)) continue;
     if (options.touches !== undefined && !scenario.touches.includes(options.touches)) continue;
-    report({ file, ...runScenario(options.long ? longForm(scenario) : scenario) });
+    report({ file, ...runScenario(scenario) });
   }
-}
-
-function longForm(scenario: Scenario): Scenario {
-  const { mode } = scenario;
-  return typeof mode === "object"
-    ? { ...scenario, mode: { ...mode, runs: mode.longRuns ?? mode.runs } }
-    : scenario;
 }
 
 /** @returns the exit code: 0 if every file was run whole and every scenario holds */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { drawBySeed } from "./long-form.ts";
 import { countOutcomes, formatReport, percent } from "./mutation-report.ts";
 import type { MutationResult, SurvivorReasons } from "./mutation-report.ts";
 import { listMutants, listScenarios, MutationRun } from "./mutation-run.ts";
@@ -37,7 +38,8 @@ const scenarios = listScenarios();
 const before = read<MutationResult>("result.json", { outcomes: [] });
 const listed = listMutants(scenarios, positionals[0]).filter(({ file }) => file.includes(options.file ?? ""));
 const all = options.survivors ? listed.filter(isOpen) : listed;
-const chosen = options.sample === undefined ? all : sample(all, Number(options.sample), Number(options.seed));
+const chosen =
+  options.sample === undefined ? all : drawBySeed(all, Number(options.sample), Number(options.seed));
 if (options.list) {
   // Not by the stream: what it has not written when the process exits is lost in a pipe.
   writeSync(1, chosen.map(({ file, line, id }) => `${file}:${line} ${id}\n`).join(""));
@@ -68,15 +70,18 @@ if (options.sample === undefined && outcomes.length === chosen.length) {
   const known = new Set(listed.map(({ file, id }) => `${file} ${id}`));
   const again = new Set(all.map(({ file, id }) => `${file} ${id}`));
   const files = new Set(listed.map(({ file }) => file));
-  const kept = before.outcomes.filter(({ file, id }) => {
+  const touched = new Set(scenarios.flatMap(({ touches }) => touches));
+  // As it is now: another package's run may have ended meanwhile.
+  const latest = read<MutationResult>("result.json", { outcomes: [] });
+  const kept = latest.outcomes.filter(({ file, id }) => {
     const name = `${file} ${id}`;
-    return !again.has(name) && (known.has(name) || !files.has(file));
+    return touched.has(file) && !again.has(name) && (known.has(name) || !files.has(file));
   });
   const everything = [...kept, ...outcomes].sort((one, other) =>
     one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1,
   );
   const digests = options.survivors ? [] : [...files].map((file) => [file, digestOf(file)] as const);
-  writeResult({ outcomes: everything, sources: { ...before.sources, ...Object.fromEntries(digests) } });
+  writeResult({ outcomes: everything, sources: { ...latest.sources, ...Object.fromEntries(digests) } });
 }
 process.exitCode = counted > 0 && killed >= 0.9 * counted && unexplained.length === 0 ? 0 : 1;
 
@@ -126,17 +131,4 @@ async function runAll(mutants: readonly PlacedMutant[]): Promise<MutantOutcome[]
   };
   await Promise.all(Array.from({ length: Number(options.jobs) }, work));
   return found;
-}
-
-/** The same choice for the same seed. */
-function sample(mutants: readonly PlacedMutant[], count: number, seed: number): PlacedMutant[] {
-  let state = seed >>> 0;
-  const keyed = mutants.map((mutant) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return { mutant, key: state };
-  });
-  return keyed
-    .sort((one, other) => one.key - other.key)
-    .slice(0, count)
-    .map(({ mutant }) => mutant);
 }

@@ -65,6 +65,11 @@ export interface ScenarioOptions<Shared> {
   readonly mode?: "exhaustive" | PctOptions;
   /** Only in the long form (`--long`, UDP_RELAY_LONG=1). */
   readonly long?: boolean;
+  /**
+   * How a `long` exhaustive scenario runs where it is not among those that the long form's seed draws: for families of
+   * scenarios that together would take hours.
+   */
+  readonly undrawn?: PctOptions;
   /** A scenario that must fail, with a message that contains this: how the checker's own tests plant bugs. */
   readonly expectFailure?: string;
   readonly limits?: Partial<Limits>;

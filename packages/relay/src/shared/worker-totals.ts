@@ -54,18 +54,19 @@ export class WorkerTotals {
       const field = changed[i]!;
       pokeF64(this.#doubles, copy + field, totals[field]!);
     }
-    ops.fence();
+    // An atomic store: who finds the version finds the copy whole.
     ops.storePair(this.#byteOffset, next, 0);
   }
 
   /**
-   * Takes the last publication back: what the version before said holds again.
+   * Takes the last publication back: what the version before said holds again, as a version of its own. Were the number
+   * used again, a reader could take half of what was taken back and half of what is published next for one version.
    *
    * Concurrency: the totals' one writer, before it publishes anything.
    */
   takeBack(): void {
     const { ops } = this.#region;
-    ops.storePair(this.#byteOffset, (ops.loadPair(this.#byteOffset) - 1) | 0, 0);
+    ops.storePair(this.#byteOffset, (ops.loadPair(this.#byteOffset) + 1) | 0, 0);
   }
 
   /**
