@@ -34,7 +34,8 @@ export class WireguardMeasurer implements StreamMeasurer {
     const type = littleEndian32(bytes, offset);
     if (type === TRANSPORT) {
       const high = littleEndian32(bytes, offset + COUNTER_AT + 4);
-      if (length % 16 !== 0 || high >= MAX_COUNTER_HIGH) return false;
+      // No rule for the length: padding to 16 ends at the tunnel's MTU, and 1420 is no multiple.
+      if (high >= MAX_COUNTER_HIGH) return false;
       into.stream = littleEndian32(bytes, offset + RECEIVER_INDEX_AT);
       into.sequence = high * 2 ** 32 + littleEndian32(bytes, offset + COUNTER_AT);
       return true;
