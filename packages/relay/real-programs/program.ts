@@ -18,16 +18,12 @@ export interface Running {
   stop(signal?: NodeJS.Signals): Promise<Finished>;
 }
 
-/** Whether all of these are installed; the first that is not, otherwise. */
-export function missing(...programs: readonly string[]): string | undefined {
-  return programs.find((program) => spawnSync("which", [program]).status !== 0);
-}
-
 /** A reason why a case cannot run here. */
 export class Skipped extends Error {}
 
+/** @throws Skipped naming the first of these that is not installed */
 export function needs(...programs: readonly string[]): void {
-  const absent = missing(...programs);
+  const absent = programs.find((program) => spawnSync("which", [program]).status !== 0);
   if (absent !== undefined) throw new Skipped(`${absent} is not installed`);
 }
 

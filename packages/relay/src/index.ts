@@ -34,6 +34,7 @@ export { connectedUpstreams } from "./proxy/connected-upstream.ts";
 export type { ProbeOptions } from "./proxy/probe.ts";
 export type { ProxyDrops, ProxySessions } from "./proxy/proxy-counters.ts";
 export type { BackendReport, PathReport, ProxyReport } from "./proxy/proxy-report.ts";
+export type { MeasuredPath, SessionReport } from "./proxy/session-report.ts";
 export { SessionProxy } from "./proxy/session-proxy.ts";
 export type { SessionProxyOptions } from "./proxy/session-proxy-options.ts";
 export { driveSockets, linuxUpstreams } from "./proxy/linux-upstreams.ts";
