@@ -62,6 +62,22 @@ describe("the cap on pairs", () => {
     expect(passed).toBeGreaterThanOrEqual(256 - 100);
   });
 
+  it("pairs that take each other's accounts gain less than a 16th of it", () => {
+    const perSecond = 640;
+    // Strangers come in such numbers that its account is soon taken over.
+    const [cap] = caps(perSecond);
+    const seconds = 2;
+    const everyMicros = 250;
+    let passed = 0;
+    for (let now = 0, n = 0; now < seconds * 1e6; now += everyMicros, n++) {
+      if (cap!.pass(1, 2, now)) passed++;
+      if (n % 32 !== 0) continue;
+      for (let id = 0; id < 2_000; id++) cap!.pass(10 + id + 2_000 * n, 5, now);
+    }
+    expect(passed).toBeLessThanOrEqual(perSecond * (1 + seconds) + (perSecond * seconds) / 16 + 15);
+    expect(passed).toBeGreaterThanOrEqual(perSecond * (1 + seconds) - 15);
+  });
+
   it("0 is no cap", () => {
     const [cap] = caps(0);
     for (let i = 0; i < 10_000; i++) expect(cap!.pass(1, 2, 0)).toBe(true);

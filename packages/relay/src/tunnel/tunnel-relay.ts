@@ -4,9 +4,9 @@ import type { Clock } from "@udp-relay/clock";
 import type { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { JOIN_BUSY, JOIN_FULL, JOIN_PREFIX_FULL, JOIN_RESTING } from "@udp-relay/tunnel-client";
 import { isUnbound } from "../cncnet/id-allotment.ts";
+import type { AmplificationBudget } from "../limits/amplification-budget.ts";
 import { LimitHash } from "../limits/limit-hash.ts";
 import { PairCap } from "../limits/pair-cap.ts";
-import { ReflectionLimit } from "../limits/reflection-limit.ts";
 import { type BucketRate, ratePerMinute } from "../limits/token-buckets.ts";
 import { type Datagram, type Protocol, Route } from "../protocol/protocol.ts";
 import type { RelayMemory } from "../shared/relay-memory.ts";
@@ -58,9 +58,15 @@ export class TunnelRelay {
   readonly #memory: RelayMemory;
   readonly #hash: LimitHash;
   readonly #pairs: PairCap;
-  readonly #reflection: ReflectionLimit;
+  readonly #budget: AmplificationBudget;
   readonly #measurer: PathMeasurer | undefined;
   readonly #route = new Route();
+  /** The current datagram's: mostly it is only compared, and needs no object of its own. */
+  #source!: Endpoint;
+  readonly #bytesReceived = (slot: number): number => {
+    const clients = this.#clients;
+    return clients.snapshotOf(clients.handle(slot))?.bytesReceived ?? 0;
+  };
   readonly #datagram: Datagram = { bytes: new Uint8Array(0), offset: 0, length: 0 };
   #policy: AddressPolicy;
   #pingRate: BucketRate | undefined;
@@ -82,7 +88,7 @@ export class TunnelRelay {
     const { hashKeys } = memory.region;
     this.#hash = new LimitHash(hashKeys);
     this.#pairs = new PairCap(memory.pairs, this.#hash, hashKeys, parts.limits.pairPacketsPerSecond);
-    this.#reflection = new ReflectionLimit(memory.budget, clients, memory.region.capacity);
+    this.#budget = memory.budget;
     this.counters = new WorkerCounters(memory.totals(parts.worker));
     const { echoes } = memory;
     this.#measurer = protocol.measures && echoes && new PathMeasurer(protocol, clients, clock, echoes);
@@ -135,7 +141,7 @@ export class TunnelRelay {
     const { counters } = this;
     const route = this.#route;
     const datagram = this.#datagram;
-    const source = batch.endpoint(i);
+    const source = (this.#source = batch.endpoint(i));
     datagram.bytes = batch.slab(i);
     datagram.offset = batch.offset(i);
     datagram.length = batch.length(i);
@@ -158,23 +164,24 @@ export class TunnelRelay {
         counters.drop(route.reason);
         break;
       case "reply":
-        this.#reply(batch, i, source);
+        this.#reply(batch, i);
         break;
       case "command":
         if (this.#command.run(datagram, tick)) counters.add(Total.commands, 1);
         else counters.drop("commandRefused");
         break;
       case "register":
-        if (this.#sender(batch, i, source, tick) !== NOBODY) counters.add(Total.registrations, 1);
+        if (this.#sender(batch, i, tick) !== NOBODY) counters.add(Total.registrations, 1);
         break;
       case "forward":
-        this.#forward(batch, i, source, tick);
+        this.#forward(batch, i, tick);
         break;
     }
   }
 
-  #reply(batch: DatagramBatch, i: number, source: Endpoint): void {
+  #reply(batch: DatagramBatch, i: number): void {
     const rate = this.#pingRate;
+    const source = batch.endpoint(i);
     if (rate === undefined || !this.#memory.pings.take(this.#hash.ofPrefix(source), this.#micros, rate)) {
       this.counters.drop("pingLimit");
       return;
@@ -183,11 +190,11 @@ export class TunnelRelay {
     this.counters.add(Total.pings, 1);
   }
 
-  #forward(batch: DatagramBatch, i: number, source: Endpoint, tick: number): void {
+  #forward(batch: DatagramBatch, i: number, tick: number): void {
     const { counters } = this;
     const clients = this.#clients;
     const { length } = this.#datagram;
-    const from = this.#sender(batch, i, source, tick);
+    const from = this.#sender(batch, i, tick);
     if (from === NOBODY) return;
     const to = clients.find(this.#route.receiver);
     if (to < 0) {
@@ -195,7 +202,7 @@ export class TunnelRelay {
       return;
     }
     const endpoint = clients.endpoint(to);
-    const refused = this.#refusal(to, endpoint, source, length, tick);
+    const refused = this.#refusal(to, endpoint, length);
     if (refused !== undefined) {
       counters.drop(refused);
       return;
@@ -211,43 +218,37 @@ export class TunnelRelay {
   }
 
   /** Rule 7, and what one client may be sent. */
-  #refusal(
-    to: number,
-    endpoint: Endpoint,
-    source: Endpoint,
-    length: number,
-    tick: number,
-  ): RelayDropReason | undefined {
+  #refusal(to: number, endpoint: Endpoint, length: number): RelayDropReason | undefined {
     const { sender, receiver } = this.#route;
-    if (endpointsEqual(endpoint, source)) return "sameEndpoint";
+    if (endpointsEqual(endpoint, this.#source)) return "sameEndpoint";
     if (this.#protocol.allotsIds === true && isUnbound(endpoint)) return "unboundReceiver";
     if (!this.#pairs.pass(sender, receiver, this.#micros)) return "pairLimit";
-    return this.#reflection.spend(to, endpoint, length, tick) ? undefined : "unconfirmed";
+    const spent = this.#budget.spend(to, this.#clients.handle(to), length, this.#bytesReceived);
+    return spent ? undefined : "unconfirmed";
   }
 
   /** Rules 4 to 6: the slot of the datagram's sender, its receive statistics updated; or {@link NOBODY}. */
-  #sender(batch: DatagramBatch, i: number, source: Endpoint, tick: number): number {
+  #sender(batch: DatagramBatch, i: number, tick: number): number {
     const clients = this.#clients;
     const { control } = this.#memory;
     let slot = clients.find(this.#route.sender);
     if (slot < 0) {
       if (this.#protocol.allotsIds === true) return this.#refuse("unknownSender");
       if (control.refusesNewcomers) return this.#refuse("maintenance");
-      slot = clients.join(this.#route.sender, source, tick);
+      slot = clients.join(this.#route.sender, batch.endpoint(i), tick);
       if (slot < 0) return this.#refuse(joinRefusal(slot));
       if (clients.created) this.#measurer?.joined(slot);
     }
-    const endpoint = clients.endpoint(slot);
-    if (endpointsEqual(endpoint, source)) this.#reflection.received(slot, endpoint, tick);
+    if (clients.isFrom(slot, this.#source)) this.#budget.received(slot, clients.handle(slot));
     else {
-      if (this.#protocol.allotsIds !== true || !isUnbound(endpoint)) {
+      if (this.#protocol.allotsIds !== true || !isUnbound(clients.endpoint(slot))) {
         if (!clients.isTimedOut(slot, tick)) return this.#refuse("idTaken");
         if (control.refusesNewcomers) return this.#refuse("maintenance");
       }
       // Another thread that has just bound it makes this BUSY: its old place rests until our guard ends.
-      const refused = clients.rebind(slot, source, tick);
+      const refused = clients.rebind(slot, batch.endpoint(i), tick);
       if (refused !== 0) return this.#refuse(joinRefusal(refused));
-      this.#reflection.rebound(slot);
+      this.#budget.rebound(slot, clients.handle(slot));
     }
     clients.received(slot, this.#datagram.length, tick);
     this.#measurer?.received(slot, this.#datagram, batch.waitedMicros(i));

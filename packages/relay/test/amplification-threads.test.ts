@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { parseEndpoint } from "@udp-relay/address-validation";
 import { TunnelClientTable } from "@udp-relay/tunnel-client";
-import { ReflectionLimit } from "../src/limits/reflection-limit.ts";
 import { RelayMemory } from "../src/shared/relay-memory.ts";
 
 const HOME = parseEndpoint("198.51.100.1:1001");
@@ -26,21 +25,23 @@ function twoThreads() {
   tables.push(created, attached);
   const memory = RelayMemory.create({ workers: 1, slots: SLOTS, pingPrefixes: 8, pairs: 8 });
   return [created, attached].map((clients) => {
-    const limit = new ReflectionLimit(RelayMemory.attach(memory.shared).budget, clients, SLOTS);
+    const { budget } = RelayMemory.attach(memory.shared);
+    const bytesReceived = (): number => 8;
     return {
       clients,
       join: (tick: number) => inGuard(clients, () => clients.join(7, HOME, tick)),
-      receive: (tick: number) =>
-        inGuard(clients, () => limit.received(clients.find(7), clients.endpoint(clients.find(7)), tick)),
-      spend: (length: number, tick: number) =>
+      receive: () =>
+        inGuard(clients, () => budget.received(clients.find(7), clients.handle(clients.find(7)))),
+      spend: (length: number) =>
         inGuard(clients, () => {
           const slot = clients.find(7);
-          return limit.spend(slot, clients.endpoint(slot), length, tick);
+          return budget.spend(slot, clients.handle(slot), length, bytesReceived);
         }),
       move: (to: typeof HOME, tick: number) =>
         inGuard(clients, () => {
-          expect(clients.rebind(clients.find(7), to, tick)).toBe(0);
-          limit.rebound(clients.find(7));
+          const slot = clients.find(7);
+          expect(clients.rebind(slot, to, tick)).toBe(0);
+          budget.rebound(slot, clients.handle(slot));
         }),
     };
   });
@@ -55,42 +56,42 @@ function inGuard<T>(clients: TunnelClientTable, act: () => T): T {
   }
 }
 
-describe("what a thread believes of who is confirmed", () => {
-  it("ends when another thread moves the id to an endpoint that has not answered", () => {
+describe("an id that was confirmed", () => {
+  it("has to answer again, for every thread at once, when one moves it to another endpoint", () => {
     const [here, there] = twoThreads();
     here!.join(0);
-    expect(here!.spend(10, 0)).toBe(true);
-    here!.receive(1);
-    for (let tick = 2; tick < 100; tick++) expect(here!.spend(60_000, tick)).toBe(true);
+    expect(here!.spend(10)).toBe(true);
+    here!.receive();
+    for (let i = 0; i < 100; i++) expect(here!.spend(60_000)).toBe(true);
     there!.move(AWAY, 100);
-    expect(here!.spend(4_097, 101)).toBe(false);
-    expect(here!.spend(4_096, 101)).toBe(true);
-    expect(here!.spend(1, 101)).toBe(false);
-    there!.receive(102);
-    expect(here!.spend(60_000, 103)).toBe(true);
+    expect(here!.spend(4_097)).toBe(false);
+    expect(here!.spend(4_096)).toBe(true);
+    expect(here!.spend(1)).toBe(false);
+    there!.receive();
+    expect(here!.spend(60_000)).toBe(true);
   });
 
-  it("is not older than half a second: an id that went away and came back has to answer again", () => {
+  it("has to answer again when it went away and came back", () => {
     const [here, there] = twoThreads();
     here!.join(0);
-    here!.spend(10, 0);
-    here!.receive(1);
-    expect(here!.spend(60_000, 2)).toBe(true);
+    here!.spend(10);
+    here!.receive();
+    expect(here!.spend(60_000)).toBe(true);
     // The shortest timeout is a second, and each move takes one.
     there!.move(AWAY, 1_010);
     there!.move(HOME, 2_020);
-    expect(here!.spend(4_097, 2_021)).toBe(false);
+    expect(here!.spend(4_097)).toBe(false);
   });
 
-  it("is of one client, not of the next one in its slot", () => {
+  it("confirms nobody else: not the next client in its slot", () => {
     const [here] = twoThreads();
     const slot = here!.join(0);
-    here!.spend(10, 0);
-    here!.receive(1);
-    expect(here!.spend(60_000, 2)).toBe(true);
+    here!.spend(10);
+    here!.receive();
+    expect(here!.spend(60_000)).toBe(true);
     here!.clients.remove(inGuard(here!.clients, () => here!.clients.handle(slot)));
     while (here!.join(3) !== slot)
       here!.clients.remove(inGuard(here!.clients, () => here!.clients.handle(here!.clients.find(7))));
-    expect(here!.spend(4_097, 4)).toBe(false);
+    expect(here!.spend(4_097)).toBe(false);
   });
 });
