@@ -149,6 +149,14 @@ describe("THREATS 'full of tombstones or resting slots while the supervisor is b
       }
       await relay.standStill();
       const startMs = performance.now();
+      // A busy machine may let this process stand still: who was silent for long may be gone, and is not asked for.
+      const silences = peers.map(() => ({ lastMs: startMs, longestMs: 0 }));
+      const speak = (index: number): void => {
+        const silence = silences[index]!;
+        const now = performance.now();
+        silence.longestMs = Math.max(silence.longestMs, now - silence.lastMs);
+        silence.lastMs = now;
+      };
       const total = (stallMs / 1_000) * newIdsPerSecond;
       let [newIds, sent] = [0, 0];
       while (newIds < total) {
@@ -159,6 +167,7 @@ describe("THREATS 'full of tombstones or resting slots while the supervisor is b
         }
         for (; sent < newIds / 5; sent++) {
           const peer = peers[sent % CLIENTS]!;
+          speak(sent % CLIENTS);
           void peer.send(partnerOf(peer), 4);
         }
         await new Promise((resolve) => setTimeout(resolve, 2));
@@ -172,6 +181,9 @@ describe("THREATS 'full of tombstones or resting slots while the supervisor is b
       }
       relay.goOn();
       const report = await relay.report();
+      peers.forEach((_, index) => {
+        speak(index);
+      });
       const received = (): number => peers.reduce((sum, peer) => sum + peer.received, 0);
       const kernelDrops = report.socketDropped.kernelReceive ?? 0;
       await until("the clients' datagrams", () => received() >= sent - kernelDrops);
@@ -182,7 +194,8 @@ describe("THREATS 'full of tombstones or resting slots while the supervisor is b
       // What a busy machine's kernel had no room for never was in the relay.
       expect(received()).toBeGreaterThanOrEqual(sent - kernelDrops);
       const live = new Set(liveIds(report));
-      expect(peers.filter(({ id }) => !live.has(id))).toEqual([]);
+      const gone = peers.filter(({ id }, index) => silences[index]!.longestMs < 1_000 && !live.has(id));
+      expect(gone.map(({ id }) => id)).toEqual([]);
     },
     LONG_MS,
   );
