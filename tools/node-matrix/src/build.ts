@@ -33,7 +33,7 @@ export function buildPackages(packageNames: readonly string[]): URL {
     open.push(...buildPackage(packageName));
   }
   const shim = new URL("node_modules/vitest/", OUT);
-  for (const name of ["vitest-map", "expect", "equality"]) {
+  for (const name of ["vitest-map", "left-open", "expect", "equality"]) {
     compileFile(new URL(`${name}.ts`, import.meta.url), new URL(`${name}.js`, shim));
   }
   writeJson(new URL("package.json", shim), { name: "vitest", type: "module", exports: "./vitest-map.js" });

@@ -56,6 +56,8 @@ function describe(verdict: FileVerdict): string {
   const text = `${describeCounts(verdict)} in ${verdict.seconds.toFixed(1)} s`;
   if (verdict.hung)
     return `${text}, HUNG and was ended; the last that it said: ${lastSteps(verdict.output).join(" | ")}`;
+  const [, open] = /^# left open: (.*)$/m.exec(verdict.output) ?? [];
+  if (open !== undefined) return `${text}, FAILED: left open ${open}`;
   if (verdict.ok || verdict.failed > 0) return text;
   return `${text}, FAILED: ${verdict.passed + verdict.skipped === 0 ? "it has no tests" : "its process failed"}`;
 }

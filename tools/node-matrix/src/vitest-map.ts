@@ -1,23 +1,12 @@
 import * as test from "node:test";
 import { formatTitle } from "./expect.ts";
+import { watched } from "./left-open.ts";
 
 export { expect } from "./expect.ts";
-export const beforeEach: (hook: () => unknown) => void = (hook) =>
-  test.beforeEach(async () => {
-    await hook();
-  });
-export const afterEach: (hook: () => unknown) => void = (hook) =>
-  test.afterEach(async () => {
-    await hook();
-  });
-export const beforeAll: (hook: () => unknown) => void = (hook) =>
-  test.before(async () => {
-    await hook();
-  });
-export const afterAll: (hook: () => unknown) => void = (hook) =>
-  test.after(async () => {
-    await hook();
-  });
+export const beforeEach: (hook: () => unknown) => void = (hook) => test.beforeEach(() => watched(hook));
+export const afterEach: (hook: () => unknown) => void = (hook) => test.afterEach(() => watched(hook));
+export const beforeAll: (hook: () => unknown) => void = (hook) => test.before(() => watched(hook));
+export const afterAll: (hook: () => unknown) => void = (hook) => test.after(() => watched(hook));
 
 type Body = (...values: never[]) => unknown;
 type Declare = (title: string, body?: Body, timeout?: number) => void;
@@ -53,9 +42,7 @@ function block(declare: (title: string, options: test.TestOptions, body: () => u
 
 /** node:test calls a body with its context: the suites' bodies take none. A suite must be declared synchronously. */
 export const it: Block = block((title, options, body) =>
-  test.test(title, options, async () => {
-    await body();
-  }),
+  test.test(title, options, ({ signal }) => watched(body, signal)),
 );
 export const describe: Block = block((title, { skip = false }, body) =>
   test.describe(title, { skip }, () => {

@@ -34,6 +34,16 @@ describe("a test file in a process of its own", () => {
     });
   });
 
+  it("ends by itself when a test left something open, and names it", async () => {
+    const shim = new URL("../src/left-open.ts", import.meta.url).href;
+    const open = `import { watched } from ${JSON.stringify(shim)};
+      it("a", () => watched(() => { setInterval(() => {}, 1e3); throw new Error("no"); }));
+      it("b", () => watched(() => {}));`;
+    const verdict = await run(open);
+    expect(verdict).toMatchObject({ ok: false, hung: false, passed: 1, failed: 1 });
+    expect(verdict.output).toContain("# left open: Timeout");
+  });
+
   it("is ended at its limit, with what it started, when a failed test left something open", async () => {
     const left = `import { spawn } from "node:child_process";
       it("a", () => { spawn(process.execPath, ["-e", "setInterval(() => {}, 1e3)"], { stdio: "inherit" }); throw 1; });`;

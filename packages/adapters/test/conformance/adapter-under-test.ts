@@ -18,7 +18,7 @@ export interface AdapterUnderTest {
   readonly name: string;
   open(options?: TransportOptions): Promise<DatagramTransport>;
   peer(transport: DatagramTransport, options?: PeerOptions): Promise<Peer>;
-  /** Lets time pass until `condition` holds; rejects after 5 s with `what` and `describe`'s account. */
+  /** Lets time pass until `condition` holds; rejects after 20 s with `what` and `describe`'s account. */
   until(condition: () => boolean, what: string, account?: () => unknown): Promise<void>;
   /** Addresses and ports are the transport's own to choose; false for transports over connections. */
   readonly datagramSockets: boolean;
@@ -26,15 +26,19 @@ export interface AdapterUnderTest {
   readonly linkLocal: string | undefined;
 }
 
+/** Less than a test may take, and more than a busy machine needs. */
+const GIVE_UP_MS = 20_000;
+
 /** `until` for transports whose time is the machine's. */
 export async function untilReal(
   condition: () => boolean,
   what: string,
   account: () => unknown = () => "",
 ): Promise<void> {
-  const giveUpMs = performance.now() + 5_000;
+  const giveUpMs = performance.now() + GIVE_UP_MS;
   while (!condition()) {
-    if (performance.now() > giveUpMs) throw new Error(`waited 5 s for ${what}: ${JSON.stringify(account())}`);
+    if (performance.now() > giveUpMs)
+      throw new Error(`waited ${GIVE_UP_MS} ms for ${what}: ${JSON.stringify(account())}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
