@@ -7,7 +7,7 @@ import type { MutationResult, SurvivorReasons } from "./mutation-report.ts";
 import { listMutants, listScenarios, MutationRun } from "./mutation-run.ts";
 import type { MutantOutcome, PlacedMutant } from "./mutation-run.ts";
 
-// npm run mutate -- [PACKAGE] [--file PART] [--sample COUNT --seed N] [--minutes N] [--jobs N]
+// npm run mutate -- [PACKAGE] [--file PART] [--sample COUNT --seed N] [--minutes N] [--jobs N] [--argued]
 // A whole run writes mutation/result.json and mutation/RESULT.md; a sample only judges: a survivor without a reason fails.
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,6 +20,8 @@ const { values: options, positionals } = parseArgs({
     list: { type: "boolean", default: false },
     /** Only those that the last run left alive without calling them equivalent, and new ones. */
     survivors: { type: "boolean", default: false },
+    /** Does not run those whose reason says that they are equivalent, and says so in the report. */
+    argued: { type: "boolean", default: false },
     /** Runs nothing: writes RESULT.md anew from result.json and survivors.json. */
     report: { type: "boolean", default: false },
     /** Long scenarios too, up to that many seconds each. */
@@ -109,6 +111,14 @@ function isOpen({ file, id }: PlacedMutant): boolean {
   return outcome.killedBy === undefined && reasons[file]?.[id]?.startsWith("equivalent: ") !== true;
 }
 
+function isArgued({ file, id }: PlacedMutant): boolean {
+  return options.argued && reasons[file]?.[id]?.startsWith("equivalent: ") === true;
+}
+
+function argued({ file, id, line }: PlacedMutant): MutantOutcome {
+  return { file, id, line, reached: true, milliseconds: 0, argued: true };
+}
+
 async function runAll(mutants: readonly PlacedMutant[]): Promise<MutantOutcome[]> {
   const deadline = performance.now() + Number(options.minutes) * 60_000;
   const found: MutantOutcome[] = [];
@@ -116,12 +126,14 @@ async function runAll(mutants: readonly PlacedMutant[]): Promise<MutantOutcome[]
   const work = async (): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
       if (performance.now() > deadline) return;
-      const outcome = await run.run(mutant);
+      const outcome = isArgued(mutant) ? argued(mutant) : await run.run(mutant);
       found.push(outcome);
       const verdict =
         outcome.killedBy === undefined
           ? outcome.reached
-            ? "SURVIVED"
+            ? outcome.argued === true
+              ? "argued"
+              : "SURVIVED"
             : "not reached"
           : `killed by "${outcome.killedBy}"`;
       process.stdout.write(

@@ -31,7 +31,9 @@ export function formatReport(
   });
   const survivors = outcomes.filter((outcome) => outcome.reached && outcome.killedBy === undefined);
   const list = survivors.map(
-    ({ file, id, line }) => `- \`${file}:${line}\` ${id}\n  ${reasons[file]?.[id] ?? "**no reason given**"}`,
+    ({ file, id, line, argued }) =>
+      `- \`${file}:${line}\` ${id}\n  ${reasons[file]?.[id] ?? "**no reason given**"}` +
+      (argued === true ? " (Not run.)" : ""),
   );
   return `# Mutation testing of the model-checked sources
 

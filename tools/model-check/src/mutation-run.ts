@@ -26,6 +26,8 @@ export interface MutantOutcome {
   /** The failure's first line. */
   readonly how?: string;
   readonly milliseconds: number;
+  /** It was not run: its reason says why nothing could kill it. */
+  readonly argued?: true;
 }
 
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
