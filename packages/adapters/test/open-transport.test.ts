@@ -22,6 +22,18 @@ describe("openTransport", () => {
     await transport.close();
   });
 
+  it("never chooses a mode that blocks its thread, whatever the options hold", async () => {
+    for (const prefer of ["linux", native] as const) {
+      const options = { host: "127.0.0.1", prefer, blocking: true };
+      const { transport } = await openTransport(options);
+      const delivered = new Promise((resolve) => (transport.onBatch = resolve));
+      transport.send(Uint8Array.of(1), transport.localEndpoint);
+      transport.flush();
+      await delivered;
+      await transport.close();
+    }
+  });
+
   it("falls back with a reason where it is not", async () => {
     const { transport, reason, passedOver } = await openTransport({ host: "127.0.0.1", prefer: foreign });
     expect(transport.kind).not.toBe(foreign);

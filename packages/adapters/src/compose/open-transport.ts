@@ -35,7 +35,9 @@ const candidates: readonly Candidate[] = [
   {
     kind: "linux",
     merit: "it receives and sends in batches",
-    open: async (options) => (await import("../transport/linux.ts")).LinuxTransport.open(options),
+    open: async (options) =>
+      // Whatever else the object holds, nobody would run the blocking mode's loop.
+      (await import("../transport/linux.ts")).LinuxTransport.open({ ...options, blocking: false }),
   },
   {
     kind: "node",

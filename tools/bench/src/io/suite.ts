@@ -114,7 +114,19 @@ function addedByRelay(): BenchSuite {
 function forwarding(packetsPerSecond: number, burst: number): BenchSuite {
   const relays =
     burst === 1
-      ? [byHand, byHandChecked, node, bunByHand, bun, linuxLoop, linuxBlocking, linuxBun, single, batch]
+      ? [
+          byHand,
+          byHandChecked,
+          node,
+          bunByHand,
+          bun,
+          linuxLoop,
+          linuxBlocking,
+          linuxBun,
+          single,
+          batch,
+          segments,
+        ]
       : [linuxBlocking, linuxSegments, batch, segments];
   return {
     area: "io",
@@ -132,9 +144,13 @@ function forwarding(packetsPerSecond: number, burst: number): BenchSuite {
             { case: linuxBlocking.name, against: single.name, atLeast: 1 },
           ]
         : [{ case: linuxSegments.name, against: batch.name, atLeast: 1.5 }],
+    also: [
+      { title: "loss", unit: "per mille", property: "lossPerMille" },
+      { title: "user CPU a datagram", unit: "ns", property: "userNanosPerDatagram" },
+      { title: "median way through the relay", unit: "us", property: "p50Micros" },
+    ],
     notes: [
       "CPU of the relay's whole process, user and system, kernel work on its behalf included; the load has its own.",
-      "Loss and latency of each round are in the --json file.",
       ...(burst > 1 ? ["The load's receivers have UDP_GRO on: see tools/bench/README.md."] : []),
     ],
   };
