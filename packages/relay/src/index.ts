@@ -29,7 +29,7 @@ export type {
   RouteAction,
 } from "./protocol/protocol.ts";
 export type { Backend, BackendSpec } from "./proxy/backend.ts";
-export type { HealthChange, HealthOptions, Hysteresis } from "./proxy/backend-health.ts";
+export type { HealthChange, HealthOptions } from "./proxy/backend-health.ts";
 export { connectedUpstreams } from "./proxy/connected-upstream.ts";
 export type { ProbeOptions } from "./proxy/probe.ts";
 export type { ProxyDrops, ProxySessions } from "./proxy/proxy-counters.ts";

@@ -1,5 +1,8 @@
+import type { Threshold } from "@udp-relay/tunnel-client";
+
 export const DEFAULT_FALL = 2;
 const DEFAULT_RISE = 2;
+export const DEFAULT_LOSS_PER_MILLE: Threshold = { enter: 50, leave: 20 };
 
 /** When a backend counts as down, up, or too slow or lossy for new sessions. */
 export interface HealthOptions {
@@ -7,15 +10,13 @@ export interface HealthOptions {
   readonly fall?: number;
   /** Successes in a row that bring it back. Default 2. */
   readonly rise?: number;
-  /** New sessions go elsewhere from `enter` on, until it is at most `leave` again. Default 50 and 20 per mille. */
-  readonly lossPerMille?: Hysteresis;
+  /**
+   * New sessions go elsewhere from `enter` on, until it is at most `leave` again, each for `forMs`. The client table's
+   * `watch` decides, once a probe's interval (a second without probes). Default 50 and 20 per mille.
+   */
+  readonly lossPerMille?: Threshold;
   /** The same for the round trip. Default: no limit. */
-  readonly rttMs?: Hysteresis;
-}
-
-export interface Hysteresis {
-  readonly enter: number;
-  readonly leave: number;
+  readonly rttMs?: Threshold;
 }
 
 export type HealthChange = "down" | "up" | "degraded" | "restored";
@@ -24,8 +25,6 @@ export type HealthChange = "down" | "up" | "degraded" | "restored";
 export class BackendHealth {
   readonly #fall: number;
   readonly #rise: number;
-  readonly #loss: Hysteresis;
-  readonly #rtt: Hysteresis;
   #down = false;
   #lossy = false;
   #slow = false;
@@ -35,8 +34,6 @@ export class BackendHealth {
   constructor(options: HealthOptions = {}) {
     this.#fall = options.fall ?? DEFAULT_FALL;
     this.#rise = options.rise ?? DEFAULT_RISE;
-    this.#loss = options.lossPerMille ?? { enter: 50, leave: 20 };
-    this.#rtt = options.rttMs ?? { enter: Infinity, leave: Infinity };
   }
 
   get isDown(): boolean {
@@ -61,17 +58,12 @@ export class BackendHealth {
     return this.#down ? "down" : "up";
   }
 
-  /** What was measured of the path; undefined leaves things as they are. Returns the change that it made, if any. */
-  judge(lossPerMille: number | undefined, rttMs: number | undefined): HealthChange | undefined {
+  /** A threshold of the path was crossed, or is left. Returns the change that it made, if any. */
+  crossed(which: "slow" | "lossy", entered: boolean): HealthChange | undefined {
     const before = this.isDegraded;
-    this.#lossy = crossed(this.#lossy, lossPerMille, this.#loss);
-    this.#slow = crossed(this.#slow, rttMs, this.#rtt);
+    if (which === "slow") this.#slow = entered;
+    else this.#lossy = entered;
     if (this.isDegraded === before) return undefined;
     return before ? "restored" : "degraded";
   }
-}
-
-function crossed(above: boolean, value: number | undefined, { enter, leave }: Hysteresis): boolean {
-  if (value === undefined) return above;
-  return above ? value > leave : value >= enter;
 }

@@ -1,7 +1,9 @@
 import { endpointsEqual } from "@udp-relay/address-validation";
+import { TunnelClientError } from "@udp-relay/tunnel-client";
 import { RelayError } from "../relay-error.ts";
 import { Backend, type BackendSpec } from "./backend.ts";
 import type { HealthChange, HealthOptions } from "./backend-health.ts";
+import { BackendScores, MAX_BACKENDS } from "./backend-scores.ts";
 import type { CallbackErrors } from "./callback-errors.ts";
 import { PassiveWatch } from "./passive-watch.ts";
 import { Probe, type ProbeOptions } from "./probe.ts";
@@ -30,6 +32,7 @@ export class BackendPool {
   readonly #open: OpenUpstream;
   readonly #nowMs: () => number;
   readonly #intervalMs: number;
+  readonly #scores: BackendScores;
   #members: Member[] = [];
   #lastTickMs: number;
   #nextIntervalMs: number;
@@ -49,7 +52,15 @@ export class BackendPool {
     this.#intervalMs = options.probe?.intervalMs ?? PASSIVE_INTERVAL_MS;
     this.#lastTickMs = nowMs();
     this.#nextIntervalMs = this.#lastTickMs + this.#intervalMs;
-    this.replace(specs);
+    this.#scores = scoresOf(options.health ?? {}, (backend, change) => {
+      this.#tell(backend, change);
+    });
+    try {
+      this.replace(specs);
+    } catch (error) {
+      this.#scores.close();
+      throw error;
+    }
   }
 
   /** All of them, those that are leaving included. */
@@ -86,6 +97,13 @@ export class BackendPool {
    */
   replace(specs: readonly BackendSpec[]): void {
     checkSpecs(specs);
+    const leaving = this.#members.filter(
+      ({ backend }) => !specs.some(({ endpoint }) => endpointsEqual(endpoint, backend.endpoint)),
+    );
+    if (specs.length + leaving.length > MAX_BACKENDS) {
+      const words = `${specs.length} backends and ${leaving.length} whose sessions go on, allowed: ${MAX_BACKENDS}`;
+      throw new RelayError("ERR_RELAY_CONFIG", words);
+    }
     for (const { backend } of this.#members) {
       const spec = specs.find(({ endpoint }) => endpointsEqual(endpoint, backend.endpoint));
       backend.removed = spec === undefined;
@@ -111,15 +129,16 @@ export class BackendPool {
     for (const { backend, probe: active, passive } of this.#members) {
       const outcome = passive.interval();
       if (active === undefined && outcome !== undefined) this.#record(backend, outcome);
-      this.#tell(backend, backend.health.judge(backend.lossPerMille, backend.rttMs));
-      backend.fade();
     }
+    this.#scores.interval(this.backends, nowMs);
+    for (const { backend } of this.#members) backend.fade();
     this.#forgetRemoved();
   }
 
   close(): void {
     for (const { probe } of this.#members) probe?.close();
     this.#members = [];
+    this.#scores.close();
   }
 
   #member(backend: Backend): Member {
@@ -150,8 +169,21 @@ export class BackendPool {
     this.#members = this.#members.filter(({ backend, probe }) => {
       if (!backend.removed || backend.sessions > 0) return true;
       probe?.close();
+      this.#scores.forget(backend);
       return false;
     });
+  }
+}
+
+function scoresOf(
+  health: HealthOptions,
+  onChange: (backend: Backend, change: HealthChange) => void,
+): BackendScores {
+  try {
+    return new BackendScores(health, onChange);
+  } catch (error) {
+    if (!(error instanceof TunnelClientError)) throw error;
+    throw new RelayError("ERR_RELAY_CONFIG", `health: ${error.message}`, { cause: error });
   }
 }
 

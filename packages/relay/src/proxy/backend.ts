@@ -16,9 +16,8 @@ const ENOUGH_PROBES = 50;
 const STREAM_DECAY = 0.8;
 /** Fewer packets than this say nothing of loss. */
 const ENOUGH_PACKETS = 20;
-/** A path that takes this much longer, or loses this much more, counts as twice the load. */
-const DOUBLING_RTT_MS = 100;
-const DOUBLING_LOSS_PER_MILLE = 50;
+/** Points of score that count as twice the load: 100 ms of round trip, or 5 % of loss. */
+const DOUBLING_SCORE = 100;
 
 /** One backend: its sessions, its counters, what was measured of the path to it, and whether it lives. */
 export class Backend {
@@ -30,6 +29,8 @@ export class Backend {
   draining = false;
   /** No longer in the configuration: forgotten with its last session. */
   removed = false;
+  /** The priority of its path in the client table, lower is better; 0 while nothing has measured it. */
+  score = 0;
   sessions = 0;
   sessionsTotal = 0;
   readonly traffic = { datagramsTo: 0, bytesTo: 0, datagramsFrom: 0, bytesFrom: 0 };
@@ -68,12 +69,11 @@ export class Backend {
   }
 
   /**
-   * What one more session would cost here, lower is better: sessions by weight, times 1 for a perfect path, 1 more for
-   * each 100 ms of round trip and 1 more for each 5 % of loss. What nothing measures costs nothing.
+   * What one more session would cost here, lower is better: sessions by weight, times 1 for a perfect path, and 1 more
+   * for each 100 points of its score.
    */
   get cost(): number {
-    const path = 1 + (this.rttMs ?? 0) / DOUBLING_RTT_MS + (this.lossPerMille ?? 0) / DOUBLING_LOSS_PER_MILLE;
-    return ((this.sessions + 1) / this.weight) * path;
+    return ((this.sessions + 1) / this.weight) * (1 + this.score / DOUBLING_SCORE);
   }
 
   /** A probe was answered. Those before it that were not are the path's loss, unless they were the backend's death. */

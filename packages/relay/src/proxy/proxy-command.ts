@@ -1,5 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { AddressError, AddressPolicy, formatEndpoint, reasonName } from "@udp-relay/address-validation";
+import type { Threshold } from "@udp-relay/tunnel-client";
 import { RtpMeasurer } from "../measure/rtp-measurer.ts";
 import type { StreamMeasurer } from "../measure/stream-measurer.ts";
 import { WireguardMeasurer } from "../measure/wireguard-measurer.ts";
@@ -7,7 +8,7 @@ import { listenToSignals } from "../operations/operator-signals.ts";
 import { openLog, type RelayLog } from "../operations/relay-log.ts";
 import { RelayError } from "../relay-error.ts";
 import type { Backend, BackendSpec } from "./backend.ts";
-import type { HealthChange } from "./backend-health.ts";
+import { DEFAULT_LOSS_PER_MILLE, type HealthChange, type HealthOptions } from "./backend-health.ts";
 import { type ProxyConfig, readBackends, readProxyArguments } from "./proxy-config.ts";
 import { listenForOperators } from "./proxy-http.ts";
 import { ProxyLife } from "./proxy-life.ts";
@@ -62,7 +63,7 @@ async function runConfigured(config: ProxyConfig): Promise<void> {
         maxSessions: config.maxSessions,
         idleTimeoutMs: config.idleTimeoutMs,
         policy,
-        health: { fall: config.fall, rise: config.rise },
+        health: healthOf(config),
         onHealth: (backend, change) => {
           logChange(log, backend, change);
         },
@@ -193,6 +194,17 @@ function policyOf({ policy, allow, deny }: ProxyConfig, port: number): AddressPo
 function measurerOf({ measure, rtpClock }: ProxyConfig): StreamMeasurer | undefined {
   if (measure === "rtp") return new RtpMeasurer({ clocks: rtpClock });
   return measure === "wireguard" ? new WireguardMeasurer() : undefined;
+}
+
+function healthOf({ fall, rise, watchLoss, watchRtt, watchForMs: forMs }: ProxyConfig): HealthOptions {
+  const { enter, leave } = DEFAULT_LOSS_PER_MILLE;
+  const threshold = (limits: readonly [number, number]): Threshold => ({
+    enter: limits[0],
+    leave: limits[1],
+    forMs,
+  });
+  const slow = watchRtt === undefined ? {} : { rttMs: threshold(watchRtt) };
+  return { fall, rise, lossPerMille: threshold(watchLoss ?? [enter, leave]), ...slow };
 }
 
 function probeOf(config: ProxyConfig): Pick<ConstructorParameters<typeof SessionProxy>[0], "probe"> {

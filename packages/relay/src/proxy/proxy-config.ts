@@ -25,6 +25,9 @@ export interface ProxyConfig {
   readonly probeTimeoutMs: number;
   readonly fall: number;
   readonly rise: number;
+  readonly watchLoss: readonly [enter: number, leave: number] | undefined;
+  readonly watchRtt: readonly [enter: number, leave: number] | undefined;
+  readonly watchForMs: number;
   readonly http: string;
   readonly logAddresses: "full" | "anonymous";
   readonly transport: "auto" | "node" | "bun" | "linux";

@@ -90,6 +90,19 @@ export const proxyFlags: Readonly<Record<keyof Omit<ProxyConfig, "json">, ProxyF
     description: "where /metrics, /health, /ready, /clients, /backends and /admin are served",
   },
   logAddresses: choice(["full", "anonymous"], "anonymous: clients are cut to /24 and /48 in /clients"),
+  watchLoss: {
+    schema: read(parseHysteresis),
+    fallback: undefined,
+    allowed: "ENTER:LEAVE, packets in 1,000; default 50:20",
+    description: "a backend of so lossy a path gets no new session, until it is at most LEAVE",
+  },
+  watchRtt: {
+    schema: read(parseHysteresis),
+    fallback: undefined,
+    allowed: "ENTER:LEAVE, milliseconds",
+    description: "the same for its round trip; none: no limit",
+  },
+  watchForMs: wholeNumber(0, 3_600_000, 0, "for so long a path must be beyond ENTER, or at LEAVE"),
   transport: choice(["auto", "node", "bun", "linux"], "how clients' datagrams are received"),
   drain: wholeNumber(0, 3_600, 30, "seconds that sessions may go on for after SIGTERM"),
   duration: {
@@ -119,6 +132,12 @@ export function parseBackend(text: string): BackendSpec {
   const endpoint = parseEndpoint(address ?? "");
   if (endpoint.port === 0 || Number(weight) > 1_000) throw new RangeError(text);
   return { endpoint, weight: Number(weight) };
+}
+
+function parseHysteresis(text: string): readonly [number, number] {
+  const [, enter, leave] = /^(\d{1,6})(?::(\d{1,6}))$/.exec(text) ?? [];
+  if (enter === undefined || Number(enter) <= Number(leave)) throw new RangeError(text);
+  return [Number(enter), Number(leave)];
 }
 
 function parseClock(text: string): readonly [number, number] {

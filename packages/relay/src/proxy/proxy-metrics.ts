@@ -32,6 +32,7 @@ export const proxyMetrics: readonly Metric<Source>[] = [
   ofBackends("gauge", "draining", "1 while it takes no new sessions.", ({ state }) =>
     Number(state === "draining"),
   ),
+  ofBackends("gauge", "score", "The score of its path, lower is better.", ({ score }) => score),
   ofBackends("gauge", "weight", "Its share among equals.", ({ weight }) => weight),
   ofBackends("gauge", "sessions", "Its sessions now.", ({ sessions }) => sessions),
   ofBackends("counter", "sessions_begun", "Sessions that it ever had.", ({ sessionsTotal }) => sessionsTotal),

@@ -10,6 +10,8 @@ export interface BackendReport {
   readonly state: "up" | "degraded" | "down" | "draining";
   /** Its path is too slow or too lossy for new sessions, as long as there is another backend. */
   readonly degraded: boolean;
+  /** Of its path, lower is better: the client table's priority; 0 while nothing has measured it. */
+  readonly score: number;
   readonly weight: number;
   readonly sessions: number;
   readonly sessionsTotal: number;
@@ -85,6 +87,7 @@ function reportBackend(backend: Backend): BackendReport {
     name,
     state: health.isDown ? "down" : leaves ? "draining" : health.isDegraded ? "degraded" : "up",
     degraded: health.isDegraded,
+    score: backend.score,
     weight,
     sessions,
     sessionsTotal,

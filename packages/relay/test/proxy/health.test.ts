@@ -1,7 +1,10 @@
 import { SimulatedLink } from "@udp-relay/quality-analyzer/simulation";
-import { formatAddress } from "@udp-relay/address-validation";
+import { formatAddress, parseEndpoint } from "@udp-relay/address-validation";
 import { describe, expect, it } from "vitest";
+import { priorityScore } from "@udp-relay/tunnel-client";
+import { Backend } from "../../src/proxy/backend.ts";
 import { BackendHealth } from "../../src/proxy/backend-health.ts";
+import { BackendScores } from "../../src/proxy/backend-scores.ts";
 import { RtpMeasurer } from "../../src/measure/rtp-measurer.ts";
 import { probe, type VirtualClient, VirtualProxy } from "./virtual-proxy.ts";
 
@@ -22,25 +25,105 @@ describe("a backend's health", () => {
     ]);
   });
 
-  it("is degraded from one threshold on until it is below the other", () => {
-    const health = new BackendHealth({
-      lossPerMille: { enter: 50, leave: 20 },
-      rttMs: { enter: 200, leave: 100 },
-    });
-    const judge = (loss?: number, rtt?: number) => health.judge(loss, rtt);
-    expect([judge(49, 10), judge(50, 10), judge(21, 10), judge(undefined, 10), judge(20, 10)]).toEqual([
-      undefined,
-      "degraded",
-      undefined,
-      undefined,
-      "restored",
-    ]);
-    expect([judge(0, 200), judge(60, 150), judge(0, 150), judge(0, 100)]).toEqual([
-      "degraded",
-      undefined,
-      undefined,
-      "restored",
-    ]);
+  it("is degraded while its path is slow or lossy, and told of once", () => {
+    const health = new BackendHealth();
+    const changes = [
+      health.crossed("lossy", true),
+      health.crossed("slow", true),
+      health.crossed("lossy", false),
+      health.crossed("slow", false),
+    ];
+    expect(changes).toEqual(["degraded", undefined, undefined, "restored"]);
+  });
+});
+
+describe("a backend's score", () => {
+  const spec = { endpoint: parseEndpoint(A) };
+  const weights = { bandwidth: 0, latency: 1, loss: 2, age: 0 };
+
+  it("is the client table's priority of its path; nothing measured costs nothing", () => {
+    const scores = new BackendScores({}, () => undefined);
+    const backend = new Backend(spec, {});
+    scores.interval([backend], 1_000);
+    expect([backend.score, backend.cost]).toEqual([0, 1]);
+    backend.recordRtt(120);
+    backend.recordStreams(1_000, 40);
+    scores.interval([backend], 2_000);
+    const path = { bytesPerSecond: 0, latencyMs: 120, lossPerMille: 40, ageMs: 1_000 };
+    expect(backend.score).toBe(priorityScore(path, weights));
+    expect(backend.score).toBe(200);
+    backend.sessions = 2;
+    backend.weight = 3;
+    // (2 + 1) / 3 sessions by weight, times 1 and one more for each 100 points.
+    expect(backend.cost).toBe(3);
+    scores.close();
+  });
+
+  it("crosses a threshold once it was beyond it for long enough, both ways", () => {
+    const told: string[] = [];
+    const scores = new BackendScores({ rttMs: { enter: 200, leave: 100, forMs: 3_000 } }, (_, change) =>
+      told.push(change),
+    );
+    let rttMs: number | undefined;
+    const backend = new Backend(spec, {});
+    Object.defineProperty(backend, "rttMs", { get: () => rttMs });
+    let nowMs = 0xffff_f000;
+    const pass = (ms: number, seconds: number): string[] => {
+      rttMs = ms;
+      // Across the wrap of the table's tick, too.
+      for (let n = 0; n < seconds; n++) scores.interval([backend], (nowMs += 1_000));
+      return told.splice(0);
+    };
+    expect(pass(250, 3)).toEqual([]);
+    expect(pass(150, 1)).toEqual([]);
+    expect(pass(250, 3)).toEqual([]);
+    expect(pass(250, 1)).toEqual(["degraded"]);
+    expect(backend.health.isDegraded).toBe(true);
+    expect(pass(101, 10)).toEqual([]);
+    expect(pass(100, 4)).toEqual(["restored"]);
+    expect(backend.score).toBe(100);
+    scores.close();
+  });
+
+  it("forgets a loss that nothing measures any more, so that sessions can tell of it again", () => {
+    const told: string[] = [];
+    const scores = new BackendScores({}, (_, change) => told.push(change));
+    const backend = new Backend(spec, {});
+    backend.recordStreams(100, 30);
+    let intervals = 0;
+    const pass = (): void => {
+      scores.interval([backend], 1_000 * ++intervals);
+      backend.fade();
+    };
+    pass();
+    expect(told).toEqual(["degraded"]);
+    while (told.length < 2 && intervals < 100) pass();
+    expect(told).toEqual(["degraded", "restored"]);
+    expect(backend.score).toBe(0);
+    // 100 packets fade to fewer than 20 in eight intervals; ten more without a word follow.
+    expect(intervals).toBe(18);
+    scores.close();
+  });
+
+  it("has as many backends as fit, exactly, and a list with more changes nothing", () => {
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({ endpoint: parseEndpoint(`192.0.2.1:${n + 1}`) }));
+    const virtual = new VirtualProxy([A]);
+    virtual.client("192.0.2.9").send("hello");
+    virtual.advance(50);
+    // The backend that is gone from the list still has a session.
+    expect(() => virtual.proxy.reload(many(1_024))).toThrow("allowed: 1024");
+    expect(statesOf(virtual)).toEqual(["up"]);
+    virtual.proxy.reload(many(1_023));
+    virtual.advance(2_000);
+    expect(virtual.proxy.report().backends).toHaveLength(1_024);
+  });
+
+  it("refuses thresholds that are none", () => {
+    const rttMs = { enter: 5, leave: 5 };
+    expect(() => new VirtualProxy([A], { health: { rttMs } })).toThrow(
+      "latencyMs: enter and leave are the same",
+    );
   });
 });
 

@@ -79,6 +79,10 @@ describe("udp-relay proxy", () => {
     [["--listen", "127.0.0.1:1", "--probe", "hex:0"], '--probe is "hex:0", allowed: text, or hex:'],
     [["--listen", "127.0.0.1:1", "--probe-expect", "x"], "--probe-expect needs --probe"],
     [["--listen", "127.0.0.1:1", "--probe-timeout-ms", "2000"], "at most --probe-interval-ms"],
+    [
+      ["--listen", "127.0.0.1:1", "--watch-rtt", "50:50"],
+      '--watch-rtt is "50:50", allowed: ENTER:LEAVE, milli',
+    ],
     [["--listen", "127.0.0.1:1", "--http", "all"], '--http is "all", allowed: off, a port (on 127.0.0.1)'],
     [["--listen", "127.0.0.1:1", "--wat"], "unknown option '--wat'"],
   ])("refuses %j in one sentence", (args, words) => {
