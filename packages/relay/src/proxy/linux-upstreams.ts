@@ -1,6 +1,7 @@
-import type { ConnectedSockets } from "@udp-relay/adapters/linux";
+import type { Endpoint } from "@udp-relay/address-validation";
+import type { ConnectedSocket, ConnectedSocketEvents, ConnectedSockets } from "@udp-relay/adapters/linux";
 import { refusals } from "./connected-upstream.ts";
-import type { OpenUpstream } from "./upstream.ts";
+import type { OpenUpstream, Upstream, UpstreamEvents } from "./upstream.ts";
 
 /** How long the thread waits in the kernel: what timers, signals and HTTP are late at most while nothing comes. */
 const WAIT_MS = 10;
@@ -12,23 +13,35 @@ const TURNS = 8;
  * datagram each way. They are driven by {@link driveSockets}.
  */
 export function linuxUpstreams(sockets: ConnectedSockets): OpenUpstream {
-  return (backend, events) => {
-    const socket = sockets.connect(backend, {
-      onDatagram: (bytes) => {
-        events.onDatagram(bytes);
-      },
-      // Any other error cost one datagram (EMSGSIZE of a path that cannot carry it).
-      onError: (code) => {
-        if (refusals.has(code)) events.onRefused();
-      },
-    });
-    return {
-      send: (bytes) => socket.send(bytes) === 0,
-      close: () => {
-        socket.close();
-      },
-    };
-  };
+  return (backend, events) => new LinuxUpstream(sockets, backend, events);
+}
+
+/** One object a session, and no closures: there are many. */
+class LinuxUpstream implements Upstream, ConnectedSocketEvents {
+  readonly #socket: ConnectedSocket;
+  readonly #events: UpstreamEvents;
+
+  constructor(sockets: ConnectedSockets, backend: Endpoint, events: UpstreamEvents) {
+    this.#events = events;
+    this.#socket = sockets.connect(backend, this);
+  }
+
+  send(bytes: Uint8Array): boolean {
+    return this.#socket.send(bytes) === 0;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  onDatagram(bytes: Uint8Array): void {
+    this.#events.onDatagram(bytes);
+  }
+
+  /** Any other error cost one datagram (EMSGSIZE of a path that cannot carry it). */
+  onError(code: string): void {
+    if (refusals.has(code)) this.#events.onRefused();
+  }
 }
 
 /**

@@ -12,8 +12,8 @@ import { ProxySession, type StreamWay } from "./proxy-session.ts";
 import { reportSessions, type SessionReport } from "./session-report.ts";
 import { sessionTable } from "./session-table.ts";
 import type { SessionProxyOptions } from "./session-proxy-options.ts";
+import { SessionUpstream, type SessionUpstreamOwner } from "./session-upstream.ts";
 import { TurnFlush } from "./turn-flush.ts";
-import type { Upstream } from "./upstream.ts";
 
 /** Sessions looked at in one tick. */
 const BUDGET = 2_048;
@@ -222,26 +222,26 @@ export class SessionProxy {
 
   #connect(session: ProxySession, slot: number): void {
     const { backend } = session;
-    let upstream: Upstream | undefined;
-    const isCurrent = (): boolean => upstream !== undefined && session.upstream === upstream;
+    const events = new SessionUpstream(this.#owner, session, slot);
     try {
-      upstream = this.#options.openUpstream(backend.endpoint, {
-        onDatagram: (bytes) => {
-          if (isCurrent()) this.#fromBackend(session, bytes);
-          else this.drops.late += 1;
-        },
-        onForeign: () => (this.drops.foreign += 1),
-        onRefused: () => (backend.refused += 1),
-        onFailed: () => {
-          if (isCurrent()) this.#fail(slot, session);
-        },
-      });
+      events.upstream = this.#options.openUpstream(backend.endpoint, events);
     } catch {
       // Too many open files, most likely: the client's next datagram tries again.
       queueMicrotask(() => this.#fail(slot, session));
     }
-    session.upstream = upstream;
+    session.upstream = events.upstream;
   }
+
+  readonly #owner: SessionUpstreamOwner = {
+    fromBackend: (session, bytes) => {
+      this.#fromBackend(session, bytes);
+    },
+    failed: (session, slot) => {
+      this.#fail(slot, session);
+    },
+    late: () => (this.drops.late += 1),
+    foreign: () => (this.drops.foreign += 1),
+  };
 
   #fromBackend(session: ProxySession, bytes: Uint8Array): void {
     const { transport, clock } = this.#options;

@@ -31,13 +31,42 @@ export interface ConnectedSocket {
   close(): void;
 }
 
-/** An open socket, as the set that it is in knows it. */
-export interface Connected {
+/** What the sockets of one set share. */
+export interface ConnectedOwner {
+  send(socket: Connected, bytes: Uint8Array): 0 | DropReasonCode;
+  close(socket: Connected): void;
+}
+
+/** An open socket, as the set that it is in knows it: one object, and no closures, since there are many. */
+export class Connected implements ConnectedSocket {
   readonly fd: number;
   readonly place: number;
   readonly generation: number;
   readonly events: ConnectedSocketEvents;
-  open: boolean;
+  open = true;
+  readonly #owner: ConnectedOwner;
+
+  constructor(
+    owner: ConnectedOwner,
+    fd: number,
+    place: number,
+    generation: number,
+    events: ConnectedSocketEvents,
+  ) {
+    this.#owner = owner;
+    this.fd = fd;
+    this.place = place;
+    this.generation = generation;
+    this.events = events;
+  }
+
+  send(bytes: Uint8Array): 0 | DropReasonCode {
+    return this.#owner.send(this, bytes);
+  }
+
+  close(): void {
+    this.#owner.close(this);
+  }
 }
 
 /** @throws AdapterError ERR_ADAPTER_OPTION */

@@ -5,9 +5,9 @@ import { DropReason } from "../drop-reason.ts";
 import type { DropReasonCode } from "../drop-reason.ts";
 import { TransportCounters } from "../transport-stats.ts";
 import type { TransportStats } from "../transport-stats.ts";
-import { cannotOpen, checkedDatagramBytes } from "./connected-socket.ts";
+import { cannotOpen, checkedDatagramBytes, Connected } from "./connected-socket.ts";
 import type {
-  Connected,
+  ConnectedOwner,
   ConnectedSocket,
   ConnectedSocketEvents,
   ConnectedSocketsOptions,
@@ -68,6 +68,12 @@ export class ConnectedSockets implements Disposable {
   readonly #kernelDrops: KernelDropReader;
   /** Of the sockets that are closed. */
   #closedKernelDrops = 0;
+  readonly #owner: ConnectedOwner = {
+    send: (socket, bytes) => this.#send(socket, bytes),
+    close: (socket) => {
+      this.#close(socket);
+    },
+  };
   #generation = 0;
   readonly #line = new SocketLine();
   #counters = new TransportCounters();
@@ -155,14 +161,9 @@ export class ConnectedSockets implements Disposable {
       if (place < this.#places.length) this.#vacant.push(place);
       throw error;
     }
-    const connected: Connected = { fd, place, generation, events, open: true };
+    const connected = new Connected(this.#owner, fd, place, generation, events);
     this.#places[place] = connected;
-    return {
-      send: (bytes) => this.#send(connected, bytes),
-      close: () => {
-        this.#close(connected);
-      },
-    };
+    return connected;
   }
 
   /**
@@ -294,7 +295,5 @@ export class ConnectedSockets implements Disposable {
     this.#closedKernelDrops = 0;
   }
 
-  #failed(call: string): AdapterError {
-    return cannotOpen(call, errorName(this.#calls.errno()));
-  }
+  readonly #failed = (call: string): AdapterError => cannotOpen(call, errorName(this.#calls.errno()));
 }
