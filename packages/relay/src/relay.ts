@@ -1,6 +1,6 @@
 import { formatEndpoint } from "@udp-relay/address-validation";
-import { CoarseClock } from "@udp-relay/clock";
-import { type ClientSnapshot, TunnelClientTable } from "@udp-relay/tunnel-client";
+import type { CoarseClock } from "@udp-relay/clock";
+import type { ClientSnapshot, TunnelClientTable } from "@udp-relay/tunnel-client";
 import { type AllotmentRefusal, IdAllotment } from "./cncnet/id-allotment.ts";
 import type { RelayConfig } from "./config/relay-config.ts";
 import { reloadable } from "./config/reload.ts";
@@ -9,7 +9,8 @@ import type { RelayLog } from "./operations/relay-log.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import { clientReport } from "./report/client-report.ts";
 import type { ClientReport, RelayReport, WorkerReport } from "./report/relay-report.ts";
-import { RelayMemory } from "./shared/relay-memory.ts";
+import { relayParts, type RelayParts } from "./relay-parts.ts";
+import type { RelayMemory } from "./shared/relay-memory.ts";
 import { COUNTER_FIELDS, namedDrops, namedSocketDrops, Total } from "./tunnel/counter-fields.ts";
 import { publishMeasurements } from "./tunnel/path-measurer.ts";
 import { openWorkers } from "./worker/open-workers.ts";
@@ -25,9 +26,6 @@ const MOST_LEFT_CLIENTS = 1_000;
 const SWEEP_BUDGET = 1_024;
 /** How often a drain looks whether everybody has left. */
 const DRAIN_LOOK_MS = 50;
-/** Datagrams that one worker handles within one guard. */
-const BATCH_DATAGRAMS = 64;
-
 /** What a program that starts a relay may give it beside the configuration. */
 export interface RelayOptions {
   readonly log?: RelayLog;
@@ -74,14 +72,8 @@ export class Relay implements OperatedRelay {
     // What is wrong with the policy is said before any socket is open.
     relayPolicy(config, config.port);
     const protocol = options.protocol ?? (await relayProtocol(config));
-    const clock = new CoarseClock();
-    const clients = clientTable(config, protocol, clock);
-    const memory = RelayMemory.create({
-      workers: Math.max(1, config.workers),
-      slots: config.maxClients + threadsOf(config) * BATCH_DATAGRAMS,
-      echoes: protocol.measures !== undefined,
-    });
-    const parts = { config, protocol, clients, memory, clock, log };
+    const parts = relayParts(config, protocol, log);
+    const { clients, clock } = parts;
     const ownProtocol = options.protocol !== undefined;
     try {
       return new Relay(parts, await openWorkers(parts, { ownProtocol, sharing: options.portSharing }));
@@ -273,30 +265,3 @@ export class Relay implements OperatedRelay {
     return clientReport(client, this.protocolName, this.#config.logAddresses, live);
   }
 }
-
-interface RelayParts {
-  readonly config: RelayConfig;
-  readonly protocol: Protocol;
-  readonly clients: TunnelClientTable;
-  readonly memory: RelayMemory;
-  readonly clock: CoarseClock;
-  readonly log: RelayLog;
-}
-
-function clientTable(config: RelayConfig, protocol: Protocol, clock: CoarseClock): TunnelClientTable {
-  const { measures } = protocol;
-  return TunnelClientTable.create({
-    capacity: config.maxClients,
-    timeoutMs: config.timeoutMs,
-    key: "u32",
-    // Who asks for ids over HTTP is limited there; where a client will be is not known yet.
-    ...(protocol.allotsIds !== true && { clientsPerPrefix: config.clientsPerPrefix }),
-    clock,
-    workers: threadsOf(config),
-    batch: BATCH_DATAGRAMS,
-    ...(measures && { quality: measures }),
-  });
-}
-
-/** Threads that use the client table: this one, which sweeps, and the workers. */
-const threadsOf = (config: RelayConfig): number => 1 + config.workers;
