@@ -7,16 +7,17 @@ import type { DropReasonCode } from "../drop-reason.ts";
 import { BatchMemory } from "./batch-memory.ts";
 import { BatchReceiver } from "./batch-receiver.ts";
 import { BatchSender, errorName } from "./batch-sender.ts";
+import { claimSocket } from "./claimed-socket.ts";
 import { EventLoopSocket } from "./event-loop-socket.ts";
 import { MSG_DONTWAIT, MSG_WAITFORONE } from "./kernel.ts";
 import { linuxSocketOptions } from "./linux-options.ts";
 import type { BlockingHandle, LinuxTransportOptions, RunBlockingOptions } from "./linux-options.ts";
 import type { LinuxSocketOptions } from "./linux-socket.ts";
-import { LinuxSocket } from "./linux-socket.ts";
+import type { LinuxSocket } from "./linux-socket.ts";
 import { openSystemCalls } from "./open-system-calls.ts";
 import { selfCheck } from "./self-check.ts";
 import { reaches } from "./socket-address.ts";
-import { SocketLine } from "./socket-line.ts";
+import type { SocketLine } from "./socket-line.ts";
 import type { SystemCalls } from "./system-calls.ts";
 import { installDefaultZones } from "../socket-options.ts";
 
@@ -65,22 +66,12 @@ export class LinuxTransport extends BaseTransport {
     const calls = options.systemCalls ?? (await openSystemCalls());
     selfCheck(calls);
     if (checked.ipv6) installDefaultZones();
-    const socket =
-      options.socket === undefined
-        ? LinuxSocket.bind(calls, checked)
-        : new LinuxSocket(calls, options.socket.fd).duplicate();
-    const line = new SocketLine(options.socket?.memory);
+    const { socket, line } = claimSocket(calls, checked, options.socket);
     let transport: LinuxTransport;
     try {
-      if (!line.claim(socket.fd)) {
-        throw new AdapterError(
-          "ERR_ADAPTER_BIND",
-          "another thread has that socket, or died with it unreleased",
-        );
-      }
       transport = new LinuxTransport(calls, socket, line, checked, options);
     } catch (error) {
-      if (line.duplicate === socket.fd) line.giveBack();
+      line.giveBack();
       socket.close();
       throw error;
     }
