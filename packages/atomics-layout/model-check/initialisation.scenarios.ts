@@ -112,8 +112,29 @@ export default [
   }),
 
   defineScenario({
-    name: "an initialiser is killed at any step: another one completes the header",
+    name: "an initialiser is killed at any step: the next one completes the header",
     touches,
+    setup: freshMemory,
+    names,
+    threads: [
+      thread(
+        "creator",
+        (memory: SharedMemory) => memory,
+        (memory) => create(memory, 1),
+      ),
+    ],
+    interruption: "kill",
+    supervisor: supervisor(
+      (memory: SharedMemory) => memory,
+      (memory) => create(memory, 2),
+    ),
+    check: ({ shared, results }) => oneKey(shared, results),
+  }),
+
+  defineScenario({
+    name: "two initialise, one is killed at any step: the other one completes the header",
+    touches,
+    long: true,
     setup: freshMemory,
     names,
     threads: [

@@ -157,8 +157,16 @@ export function afterLoad(
     left === changes ? memory : { ...memory, late: memory.late.with(thread, { peeked, changes: left }) };
   const { result } = model.atomic(memory, thread, operation);
   if (result === choice.result) return model.atomic(shorter, thread, operation).memory;
-  const found = (word: number): number => left.find(({ location }) => location === word)?.index ?? last(word);
-  return withSeen(model, settled(shorter, thread), thread, operation, found);
+  const replaced = (word: number): Overwritten | undefined => left.find(({ location }) => location === word);
+  const found = (word: number): number => replaced(word)?.index ?? last(word);
+  // An old value brings what it was released with: its load is a real one, at an earlier moment.
+  let view = memory.views[thread]!;
+  for (const word of operation.high < 0 ? [operation.location] : [operation.location, operation.high]) {
+    const old = replaced(word);
+    const released = old === undefined ? memory.released[word] : old.released;
+    if (released !== undefined) view = join(view, released);
+  }
+  return withSeen(model, withView(settled(shorter, thread), thread, view), thread, operation, found);
 }
 
 /** The thread sees nothing older of these words any more than what it has just found. */

@@ -84,5 +84,16 @@ function historyKey(
     const released = memory.released[other]?.[weak] ?? 0;
     if (released > base && live.has(locationBit(other))) text += `r${other}:${released - base}`;
   }
+  for (const { thread, loads, peeks } of peekers) {
+    const { peeked, changes } = memory.late[thread]!;
+    if (!peeked && !peeks.has(ANY_BIT)) continue;
+    let number = 0;
+    for (const change of changes) {
+      if (!loads.has(locationBit(change.location))) continue;
+      const released = change.released?.[weak] ?? 0;
+      if (released > base) text += `l${thread}.${number}:${released - base}`;
+      number++;
+    }
+  }
   return text;
 }

@@ -53,6 +53,8 @@ export interface Overwritten {
   readonly value: number;
   /** The number of the write that the value was, where the location is read plainly. */
   readonly index: number;
+  /** What that write made visible along with it. */
+  readonly released: View | undefined;
 }
 
 /** A state in the making: its values and releases are its own. */
@@ -72,7 +74,13 @@ export function ordered(memory: MemoryState, thread: number): MemoryState {
  * Notes a change of a word for the others, whose plain loads may turn out to be late; its own writer sees nothing older
  * of it any more.
  */
-export function overwrite(draft: Draft, thread: number, location: number, before: number): void {
+export function overwrite(
+  draft: Draft,
+  thread: number,
+  location: number,
+  before: number,
+  released: View | undefined,
+): void {
   const index = (draft.histories[location]?.length ?? 1) - 2;
   for (let other = 0; other < draft.late.length; other++) {
     const { peeked, changes } = draft.late[other]!;
@@ -80,7 +88,7 @@ export function overwrite(draft: Draft, thread: number, location: number, before
       const left = changes.filter((change) => change.location !== location);
       if (left.length < changes.length) draft.late = draft.late.with(other, { peeked, changes: left });
     } else if (draft.values[location] !== before) {
-      const next = [...changes, { location, value: before, index }];
+      const next = [...changes, { location, value: before, index, released }];
       draft.late = draft.late.with(other, { peeked, changes: next });
     }
   }

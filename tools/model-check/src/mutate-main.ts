@@ -120,13 +120,15 @@ function argued({ file, id, line }: PlacedMutant): MutantOutcome {
 }
 
 async function runAll(mutants: readonly PlacedMutant[]): Promise<MutantOutcome[]> {
-  const deadline = performance.now() + Number(options.minutes) * 60_000;
+  // Since the process began: the minutes are those of the whole command.
+  const deadline = Number(options.minutes) * 60_000;
   const found: MutantOutcome[] = [];
   const queue = [...mutants];
   const work = async (): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
       if (performance.now() > deadline) return;
-      const outcome = isArgued(mutant) ? argued(mutant) : await run.run(mutant);
+      const outcome = isArgued(mutant) ? argued(mutant) : await run.run(mutant, deadline);
+      if (outcome === undefined) return;
       found.push(outcome);
       const verdict =
         outcome.killedBy === undefined

@@ -101,7 +101,11 @@ export class MutationRun {
     this.#scenarios = needed.filter((scenario) => !scenario.long || this.#time(scenario) <= this.#longMs);
   }
 
-  async run({ file, id, line, offset, source }: PlacedMutant): Promise<MutantOutcome> {
+  /** Undefined: at the deadline, of `performance.now()`, nothing was known yet. */
+  async run(
+    { file, id, line, offset, source }: PlacedMutant,
+    deadline: number,
+  ): Promise<MutantOutcome | undefined> {
     const path = join(repository, file);
     const scenarios = this.#scenarios
       .filter((scenario) => scenario.touches.includes(file) && this.#executes(scenario, path, offset))
@@ -115,13 +119,17 @@ export class MutationRun {
     const most = timed.reduce((sum, { maxMilliseconds }) => sum + maxMilliseconds, 0);
     const start = performance.now();
     const job: MutantJob = { file: path, source, scenarios: timed };
-    const { verdicts, error, timedOut } = await this.#spawn(job, 40_000 + 4 * most);
+    // Far beyond the processor time that its scenarios may take, on a busy machine too: it does not end.
+    const allowed = 120_000 + 20 * most;
+    const left = deadline - start;
+    const { verdicts, error, timedOut } = await this.#spawn(job, Math.max(1, Math.min(allowed, left)));
     const failed = verdicts.find(({ failure, undecided }) => failure !== undefined && !undecided);
     const milliseconds = Math.round(performance.now() - start);
     const outcome = { file, id, line, reached: true, milliseconds };
     if (failed !== undefined) {
       return { ...outcome, killedBy: failed.name, how: failed.failure!.split("\n")[0]! };
     }
+    if (timedOut && left < allowed) return undefined;
     if (verdicts.length < scenarios.length) {
       const how = timedOut ? "does not end" : error.trim().split("\n").at(-1)!;
       return { ...outcome, killedBy: scenarios[verdicts.length]!.name, how };

@@ -244,6 +244,7 @@ export class WeakMemory {
   ): void {
     const { location, high } = operation;
     const before = { low: draft.values[location]!, high: high < 0 ? 0 : draft.values[high]! };
+    const released = { low: draft.released[location], high: high < 0 ? undefined : draft.released[high] };
     draft.values[location] = insertLow(operation, draft.values[location]!, value);
     draft.written = withBit(draft.written, locationBit(location));
     this.#remember(draft, thread, location);
@@ -252,8 +253,8 @@ export class WeakMemory {
       draft.written = withBit(draft.written, locationBit(high));
       this.#remember(draft, thread, high);
     }
-    if (this.#loaded.has(location)) overwrite(draft, thread, location, before.low);
-    if (this.#loaded.has(high)) overwrite(draft, thread, high, before.high);
+    if (this.#loaded.has(location)) overwrite(draft, thread, location, before.low, released.low);
+    if (this.#loaded.has(high)) overwrite(draft, thread, high, before.high, released.high);
     const view = atomic ? draft.views[thread]! : undefined;
     draft.released[location] = view;
     if (high >= 0) draft.released[high] = view;

@@ -7,6 +7,9 @@ const run = (...conditions: string[]): { status: number | null; output: string }
   const args = [
     ...conditions.map((name) => `--conditions=${name}`),
     main,
+    // Its files only: each is a process.
+    "--package",
+    "atomics-layout",
     "--scenario",
     "two threads declare one death",
   ];

@@ -12,8 +12,8 @@ export type Program = readonly Instruction[];
 interface Machine {
   /** Of each word all values since the start. */
   histories: number[][];
-  /** Of each word what its newest value carries. */
-  released: (number[] | undefined)[];
+  /** Of each word what each of its values carries. */
+  released: (number[] | null)[][];
   fenced: number[];
   threads: {
     at: number;
@@ -35,7 +35,7 @@ export function allOutcomes(programs: readonly Program[], words: number): Set<st
   const visited = new Set<string>();
   const start: Machine = {
     histories: Array.from({ length: words }, () => [0]),
-    released: Array.from({ length: words }, () => undefined),
+    released: Array.from({ length: words }, () => [null]),
     fenced: Array<number>(words).fill(0),
     threads: programs.map(() => ({
       at: 0,
@@ -105,7 +105,11 @@ function* successors(machine: Machine, thread: number, program: Program): Genera
     mine.seen[instruction.word] = Math.max(mine.seen[instruction.word]!, moments[moment]![instruction.word]!);
     mine.moments.splice(0, moment);
     mine.replaced = null;
-    // It acquires nothing that the newest value would carry, unless it is that value.
+    // It acquires what that value carries, and what the newest one does only if it is that.
+    mine.seen = newest(
+      mine.seen,
+      next.released[instruction.word]![moments[moment]![instruction.word]!] ?? [],
+    );
     if (found === next.histories[instruction.word]!.at(-1)) {
       acquire(next, thread, instruction.word);
       seen(next, instruction.word);
@@ -151,7 +155,7 @@ function newestWrites({ histories }: Machine): number[] {
 
 function acquire(machine: Machine, thread: number, word: number): void {
   const mine = machine.threads[thread]!;
-  mine.seen = newest(mine.seen, machine.released[word] ?? []);
+  mine.seen = newest(mine.seen, machine.released[word]!.at(-1) ?? []);
   mine.seen[word] = machine.histories[word]!.length - 1;
 }
 
@@ -203,7 +207,7 @@ function commit(machine: Machine, thread: number, word: number, value: number, a
   else if (mine.replaced !== null) mine.replaced.passed = true;
   machine.histories[word]!.push(value);
   mine.seen[word] = machine.histories[word]!.length - 1;
-  machine.released[word] = atomic ? [...mine.seen] : undefined;
+  machine.released[word]!.push(atomic ? [...mine.seen] : null);
   machine.threads.forEach((other, index) => {
     if (index !== thread) other.moments.push(newestWrites(machine));
     else for (const moment of other.moments) moment[word] = machine.histories[word]!.length - 1;

@@ -252,6 +252,14 @@ describe("a plain load that is validated by an atomic one", () => {
     expect(allows([writer, [load(Y), load(X)]], [], [1, 0])).toBe(false);
   });
 
+  it("leaves the old value of an atomic load with what that was released with", () => {
+    const publishing: Program = [poke(X), store(Y, 1), store(Y, 2)];
+    expect(allows([publishing, [peek(X), load(Y), peek(X)]], [], [0, 1, 1])).toBe(true);
+    expect(allows([publishing, [peek(X), load(Y), peek(X)]], [], [0, 1, 0])).toBe(false);
+    expect(allows([publishing, [peek(X), load(Y), peek(X)]], [], [0, 2, 0])).toBe(false);
+    expect(allows([publishing, [peek(X), load(Y), peek(X)]], [], [0, 0, 0])).toBe(true);
+  });
+
   it("does not let two atomic loads change places", () => {
     expect(allows([writer, [peek(Y), load(Y), load(X)]], [], [0, 1, 0])).toBe(false);
   });
