@@ -89,6 +89,23 @@ function entries({ memory }: Queue): [state: number, owner: number][] {
 
 const FREE = 0;
 const PREPARED = 1;
+const READY = 2;
+const CLAIMED = 4;
+
+/** A thread that repairs after the one that set the table up, and then does something. */
+interface Repairer {
+  readonly queue: Queue;
+  readonly dead: number;
+}
+
+const attachRepairer = (shared: TinyTable): Repairer => ({
+  queue: attach(shared),
+  dead: memoryOf(shared.table).ownerId,
+});
+
+const repair = ({ queue, dead }: Repairer): void => {
+  repairExpiries(queue.memory, dead);
+};
 
 export default [
   defineScenario({
@@ -143,6 +160,9 @@ export default [
       const queue = queueOf(shared);
       const prepared = entries(queue).filter(([state]) => state === PREPARED).length;
       if (interrupted === undefined && prepared !== 2) return `${prepared} prepared`;
+      // The client of the one that may die lives on: there is nothing to tell of.
+      if (entries(queue).some(([state]) => (state & 7) === READY))
+        return "an entry that nobody wrote is ready";
       const { byteOffset } = queue.memory.region.section("expiries");
       for (const [name, place] of results) {
         if (typeof place !== "number") continue;
@@ -183,4 +203,99 @@ export default [
       return entries(queue)[place]?.[0] === PREPARED ? undefined : "the one that expires it has no entry";
     },
   }),
+
+  defineScenario({
+    name: "expiry queue: two entries, two that deliver: each of them once",
+    touches,
+    names,
+    setup: () => {
+      const shared = tinyTable();
+      for (let n = 0; n < 2; n++) expire(queueOf(shared));
+      return shared;
+    },
+    threads: ["one", "two"].map((name) => thread(name, attach, ({ memory }: Queue) => takeExpiry(memory, 0))),
+    check: ({ results }) => {
+      const taken = [...results.values()].sort();
+      return taken.join() === "0,1" ? undefined : `entries ${taken.join()} were taken`;
+    },
+  }),
+
+  defineScenario({
+    name: "expiry queue: a dead thread's entry is taken over while it is repaired, and what is free for another client",
+    touches,
+    names,
+    setup: () => {
+      const shared = tinyTable();
+      prepareExpiry(memoryOf(shared.table), shared.handle);
+      return shared;
+    },
+    threads: [
+      thread("expiring", attach, ({ memory, handle }: Queue) => prepareExpiry(memory, handle)),
+      thread("repairing", attachRepairer, (repairer: Repairer) => {
+        repair(repairer);
+        return prepareExpiry(repairer.queue.memory, repairer.queue.handle + 1);
+      }),
+    ],
+    check: ({ results, shared }) => {
+      const { memory, handle } = queueOf(shared);
+      const { byteOffset } = memory.region.section("expiries");
+      for (const [i, name] of ["expiring", "repairing"].entries()) {
+        const place = results.get(name) as number;
+        const named = place < 0 ? "nothing" : memory.ops.load64(byteOffset + place * 128 + 8);
+        if (named !== handle + i) return `the entry of "${name}" names ${named}`;
+      }
+      return undefined;
+    },
+  }),
+
+  // A dead thread's entry in each state; it is repaired twice, and somebody goes on with it meanwhile.
+  ...(["claimed", "kept for itself", "in delivery"] as const).map((state) =>
+    defineScenario({
+      name: `expiry queue: an entry that a dead thread had ${state} is repaired twice, and used meanwhile`,
+      touches,
+      names,
+      setup: () => {
+        const shared = tinyTable();
+        const queue = queueOf(shared);
+        const { memory } = queue;
+        if (state === "claimed") {
+          prepareExpiry(memory, 0);
+          memory.ops.storePair(memory.region.section("expiries").byteOffset, CLAIMED, memory.ownerId);
+          // The other entry is not free either: whoever prepares needs the dead one's.
+          prepareExpiry(memory, shared.handle + 7);
+          memory.ops.storePair(memory.region.section("expiries").byteOffset + 128, PREPARED, 0);
+          return shared;
+        }
+        for (let entry = 0; entry < 2; entry++) {
+          expire(queue);
+          publishExpiry(memory, entry, memory.ownerId);
+          if (state === "in delivery") takeExpiry(memory, 0);
+        }
+        return shared;
+      },
+      threads: [
+        thread("repairing", attachRepairer, repair),
+        thread("using", attachRepairer, (repairer: Repairer) => {
+          repair(repairer);
+          const { memory, handle } = repairer.queue;
+          return state === "claimed"
+            ? [prepareExpiry(memory, handle)]
+            : [takeExpiry(memory, 0), takeExpiry(memory, 0)];
+        }),
+      ],
+      check: ({ results, shared }) => {
+        const queue = queueOf(shared);
+        const used = results.get("using") as number[];
+        const wanted = state === "claimed" ? "0" : "0,1";
+        if (used.join() !== wanted) return `entries ${used.join()} were used, not ${wanted}`;
+        const now = JSON.stringify(
+          entries(queue)
+            .slice(0, used.length)
+            .map(([found]) => found),
+        );
+        const after = { claimed: "[1]", "kept for itself": "[3,3]", "in delivery": "[11,11]" }[state];
+        return now === after ? undefined : `then the entries' states are ${now}, not ${after}`;
+      },
+    }),
+  ),
 ];

@@ -200,6 +200,35 @@ export default [
     mode: { runs: 800, longRuns: 5_000, seed: 16, depth: 4 },
   }),
 
+  defineScenario({
+    name: "two rebindings in a row, each in a guard of its own, and who reads in one guard",
+    touches: ["packages/tunnel-client/src/endpoint-copies.ts"],
+    names,
+    setup: () => tinyTable(),
+    threads: [
+      thread("rebinding", attachUser, ({ table, handle }: User) =>
+        [2, 3].map((host) => {
+          const guard = table.enter();
+          const result = table.rebind(table.resolve(handle), wide(host), 1);
+          guard.leave();
+          return result;
+        }),
+      ),
+      thread("reading", attachUser, ({ table, handle }: User) => {
+        const guard = table.enter();
+        const found = table.endpoint(table.resolve(handle));
+        guard.leave();
+        return isWhole(found) ? "whole" : `torn: ${JSON.stringify(found)}`;
+      }),
+    ],
+    check: ({ results }) => {
+      const [first, second] = results.get("rebinding") as [number, number];
+      if (first !== 0 || (second !== 0 && second !== JOIN_BUSY)) return `rebind answered ${first}, ${second}`;
+      const seen = String(results.get("reading"));
+      return seen === "whole" ? undefined : seen;
+    },
+  }),
+
   // Every interleaving of it takes 25 s: for the long form.
   defineScenario({
     ...rebindings,
