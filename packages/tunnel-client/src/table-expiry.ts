@@ -105,7 +105,8 @@ export abstract class TableExpiry extends TableWriters {
   /**
    * Tells of each client that crosses a threshold, and of its way back. This thread's sweeps look, and call back after
    * their guards: `clients.watch({ lossPerMille: { enter: 50, leave: 20, forMs: 2_000 } }, onLossy)`. Clients that leave
-   * the table cross nothing; `onExpire` tells of them.
+   * the table cross nothing; `onExpire` tells of them. Who is beyond a threshold is the thread's own knowledge: where
+   * several threads sweep and watch, each tells for itself.
    *
    * @returns a function that ends the watch
    * @throws TunnelClientError ERR_TUNNEL_CLIENT_OPTION

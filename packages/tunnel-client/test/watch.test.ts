@@ -74,6 +74,27 @@ describe("watch", () => {
     clients[Symbol.dispose]();
   });
 
+  it("is each sweeping thread's own: another one that sweeps later tells for itself", () => {
+    const { clients, slot } = tableOfOne();
+    const other = TunnelClientTable.attach(clients.shared);
+    const crossings: string[] = [];
+    for (const [name, table] of [["first", clients] as const, ["second", other] as const]) {
+      table.watch({ lossPerMille: { enter: 50, leave: 20 } }, ({ state }) =>
+        crossings.push(`${name} ${state}`),
+      );
+    }
+    clients.setLossPerMille(slot, 60);
+    clients.sweep(1_000, 100);
+    clients.sweep(2_000, 100);
+    expect(crossings).toEqual(["first entered"]);
+    other.sweep(3_000, 100);
+    clients.setLossPerMille(slot, 10);
+    clients.sweep(4_000, 100);
+    expect(crossings).toEqual(["first entered", "second entered", "first left"]);
+    other[Symbol.dispose]();
+    clients[Symbol.dispose]();
+  });
+
   it("sees what quality records measure", () => {
     const { clients, slot } = tableOfOne(true);
     const crossings: Crossing[] = [];
