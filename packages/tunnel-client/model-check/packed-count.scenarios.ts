@@ -1,7 +1,7 @@
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
 import type { ScenarioOptions } from "@udp-relay/model-check";
 import { COUNT, HALVES } from "../src/client-record.ts";
-import { readCount } from "../src/packed-count.ts";
+import { keepHalves, readCount } from "../src/packed-count.ts";
 import { receiveLine } from "../src/table-memory.ts";
 import {
   attachUser,
@@ -77,6 +77,30 @@ export default [
       thread("worker 1", attachUser, (user: User) => [receive(0)(user), receive(0)(user)]),
       thread("worker 2", attachUser, (user: User) => received(user)),
     ],
+  }),
+
+  defineScenario({
+    ...halfFull,
+    name: "a slow datagram that fills half of a count, while others fill it twice more",
+    threads: [
+      thread("slow", attachUser, receive(0)),
+      thread("quick", attachUser, (user: User) => {
+        const memory = memoryOf(user.table);
+        const line = receiveLine(memory, user.table.resolve(user.handle));
+        receive(0)(user);
+        for (let half = 0; half < 2; half++) {
+          // So many empty datagrams at once.
+          memory.ops.add64((line + COUNT) * 4, 2 ** 23);
+          keepHalves(memory, line);
+        }
+      }),
+    ],
+    check: ({ shared }) => {
+      const [packets, bytes] = [3 * 2 ** 23 + 1, 2 ** 39 + 50];
+      if (received(shared) !== `${packets} ${bytes}`) return `${received(shared)} in the end`;
+      receive(1)({ ...shared, shared: shared.table.shared });
+      return received(shared) === `${packets + 1} ${bytes + 100}` ? undefined : `then ${received(shared)}`;
+    },
   }),
 
   // Every interleaving of it takes 36 s: for the long form.

@@ -80,14 +80,17 @@ function advanceHalves(memory: TableMemory, line: number): void {
   const { ops } = memory;
   // The count is not older than HALVES: of the half that it says, or of the next.
   ops.fence();
-  const packetHalves = ops.loadPair((line + HALVES) * 4);
-  const upperHalves = ops.pairHigh();
-  const low = ops.loadPair((line + COUNT) * 4);
-  const packets = (packetHalves ^ (low >>> 23)) & 1;
-  const upper = (upperHalves ^ (ops.pairHigh() >>> 31)) & 1;
-  if ((packets | upper) === 0) return;
-  // Where it fails another thread has done it.
-  ops.casPair((line + HALVES) * 4, packetHalves, upperHalves, packetHalves + packets, upperHalves + upper);
+  // Where it fails another thread has done it, or has done the other part of it.
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const packetHalves = ops.loadPair((line + HALVES) * 4);
+    const upperHalves = ops.pairHigh();
+    const low = ops.loadPair((line + COUNT) * 4);
+    const packets = (packetHalves ^ (low >>> 23)) & 1;
+    const upper = (upperHalves ^ (ops.pairHigh() >>> 31)) & 1;
+    if ((packets | upper) === 0) return;
+    const [packetsNow, upperNow] = [packetHalves + packets, upperHalves + upper];
+    if (ops.casPair((line + HALVES) * 4, packetHalves, upperHalves, packetsNow, upperNow) === 1) return;
+  }
 }
 
 /** The half that a count is of. `top` ends with its two top bits. */
