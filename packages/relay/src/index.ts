@@ -15,6 +15,7 @@ export { WireguardMeasurer } from "./measure/wireguard-measurer.ts";
 export { OperatorHttp } from "./operations/http-server.ts";
 export type { OperatorHttpOptions } from "./operations/http-server.ts";
 export type { OperatedRelay, RelayPhase } from "./operations/operated-relay.ts";
+export type { AddressDetail } from "./operations/shown-endpoint.ts";
 export type { RelayLog } from "./operations/relay-log.ts";
 export { CncnetV2 } from "./protocol/cncnet-v2.ts";
 export { CncnetV3 } from "./protocol/cncnet-v3.ts";
