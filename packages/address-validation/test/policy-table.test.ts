@@ -37,7 +37,8 @@ describe("the compiled table", () => {
     deny: fc.array(prefix, { maxLength: 8 }),
     unlisted: fc.constantFrom("preset" as const, "deny" as const),
     own: fc.array(
-      anyAddress.filter((text) => !/^[0.:]+$/.test(text)),
+      // The wildcard, mapped too, is refused as an address of one's own.
+      anyAddress.filter((text) => !/^([0.:]+|0:0:0:0:0:ffff:0:0)$/.test(text)),
       { maxLength: 2 },
     ),
     nat64Prefixes: fc.subarray(["2001:db8::/32", "64:ff9b:1::/48", "3fff::/96", "2002:7f00:1:ffff::/64"]),
@@ -46,7 +47,9 @@ describe("the compiled table", () => {
   it("decides as the rules read one after the other, for any rules and any address", () => {
     fc.assert(
       fc.property(options, fc.array(anyAddress, { minLength: 1, maxLength: 20 }), (drawn, texts) => {
-        const allow = drawn.allow.filter((text) => !drawn.deny.includes(text));
+        // What is both allowed and denied is refused, however it is written.
+        const denied = new Set(drawn.deny.map(unmapped));
+        const allow = drawn.allow.filter((text) => !denied.has(unmapped(text)));
         const policy = new AddressPolicy({ ...drawn, allow });
         for (const text of [...texts, ...drawn.allow.map((item) => item.replace(/\/.*/, ""))]) {
           const endpoint = parseAddress(text, 5_000);
@@ -73,4 +76,12 @@ function masked(text: string, length: number): string {
     return group & ((2 ** bits - 1) ^ (2 ** (bits - own) - 1));
   });
   return `${kept.map((group) => group.toString(v6 ? 16 : 10)).join(v6 ? ":" : ".")}/${length}`;
+}
+
+/** A mapped prefix as the IPv4 one that it is. */
+function unmapped(prefix: string): string {
+  const [, high = "", low = "", length = ""] = /^0:0:0:0:0:ffff:(\w+):(\w+)\/(\d+)$/.exec(prefix) ?? [];
+  if (length === "" || Number(length) < 96) return prefix;
+  const octets = [high, low].map((group) => parseInt(group, 16)).flatMap((word) => [word >> 8, word & 255]);
+  return `${octets.join(".")}/${Number(length) - 96}`;
 }
