@@ -21,6 +21,9 @@ const TRIES = 16;
  *     | life of the slot | -1: confirmed, -2: rebound, else bytes that may still be sent to it |
  *
  * A slot's life that is not the pair's is one to which nothing was forwarded yet.
+ *
+ * Limit: a thread that has found a datagram to be from the client's endpoint, and then stands still while another thread
+ * rebinds the id and a third forwards to the new endpoint, confirms that one by the old one's datagram.
  */
 export class AmplificationBudget {
   readonly #region: Region;

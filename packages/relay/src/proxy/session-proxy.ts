@@ -114,7 +114,7 @@ export class SessionProxy {
     return reportProxy(this, this.#options, this.#pool.backends, this.#sessions);
   }
 
-  /** All sessions. Some 3 µs each, in which nothing is proxied. */
+  /** All sessions, in one go: nothing is proxied meanwhile. */
   reportSessions(addresses: AddressDetail = "full"): SessionReport[] {
     return reportSessions(this.#sessions, this.#clients, addresses);
   }

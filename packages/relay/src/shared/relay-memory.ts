@@ -23,7 +23,8 @@ const NAME = "udp-relay relay";
 /** Changes whenever the meaning of the bytes does. */
 const LAYOUT = 1;
 const DEFAULT_PING_PREFIXES = 65_536;
-const DEFAULT_PAIRS = 16_384;
+/** 512 KiB: of 3,000 pairs that talk at once, two relays in a million refuse any for want of a place in its line. */
+const DEFAULT_PAIRS = 65_536;
 
 /**
  * The relay's own shared memory: control words, limits that all workers agree on, and each worker's totals.

@@ -119,7 +119,7 @@ export class ConnectedSockets implements Disposable {
 
   /**
    * What all sockets together have counted, those that are closed included. A batch is what one turn brought. Asks the
-   * kernel once for each open socket: about half a microsecond each.
+   * kernel once for each open socket.
    */
   stats(): TransportStats {
     let kernelDrops = this.#closedKernelDrops;
