@@ -7,8 +7,23 @@ import type { MutationResult, SurvivorReasons } from "./mutation-report.ts";
 import { listMutants, listScenarios, MutationRun } from "./mutation-run.ts";
 import type { MutantOutcome, PlacedMutant } from "./mutation-run.ts";
 
-// npm run mutate -- [PACKAGE] [--file PART] [--sample COUNT --seed N] [--minutes N] [--jobs N] [--argued]
-// A whole run writes mutation/result.json and mutation/RESULT.md; a sample only judges: a survivor without a reason fails.
+const usage = `usage: npm run mutate -- [PACKAGE] [--file PART] [--sample COUNT --seed N] [--minutes N] [--jobs N]
+                       [--survivors] [--argued] [--long-seconds N] [--list] [--report]
+
+  PACKAGE         a folder of packages/; all of them without it
+  --file          mutants of files whose path contains PART alone
+  --sample        so many mutants, drawn by --seed, default 1
+  --minutes       for the whole command, default 60
+  --jobs          processes at once, default 2
+  --survivors     those that the last run left alive without calling them equivalent, and new ones
+  --argued        does not run those whose reason says that they are equivalent, and says so in the report
+  --long-seconds  long scenarios too, up to that many seconds each
+  --list          names the mutants and runs none
+  --report        runs nothing: writes RESULT.md anew from result.json and survivors.json
+
+A whole run writes mutation/result.json and mutation/RESULT.md; a sample only judges: a survivor without a reason fails.
+`;
+
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -18,16 +33,17 @@ const { values: options, positionals } = parseArgs({
     minutes: { type: "string", default: "60" },
     jobs: { type: "string", default: "2" },
     list: { type: "boolean", default: false },
-    /** Only those that the last run left alive without calling them equivalent, and new ones. */
     survivors: { type: "boolean", default: false },
-    /** Does not run those whose reason says that they are equivalent, and says so in the report. */
     argued: { type: "boolean", default: false },
-    /** Runs nothing: writes RESULT.md anew from result.json and survivors.json. */
     report: { type: "boolean", default: false },
-    /** Long scenarios too, up to that many seconds each. */
     "long-seconds": { type: "string", default: "0" },
+    help: { type: "boolean", default: false },
   },
 });
+if (options.help) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
 
 const folder = new URL("../mutation/", import.meta.url);
 const read = <Content>(name: string, missing: Content): Content => {
