@@ -7,7 +7,7 @@ import type { MutationResult, SurvivorReasons } from "./mutation-report.ts";
 import { listMutants, listScenarios, MutationRun } from "./mutation-run.ts";
 import type { MutantOutcome, PlacedMutant } from "./mutation-run.ts";
 
-const usage = `usage: npm run mutate -- [PACKAGE] [--file PART] [--sample COUNT --seed N] [--minutes N] [--jobs N]
+const usage = `usage: npm run mutate -- [PACKAGE …] [--file PART] [--sample COUNT --seed N] [--minutes N] [--jobs N]
                        [--survivors] [--argued] [--long-seconds N] [--list] [--report]
 
   PACKAGE         a folder of packages/; all of them without it
@@ -54,7 +54,7 @@ const reasons = read<SurvivorReasons>("survivors.json", {});
 
 const scenarios = listScenarios();
 const before = read<MutationResult>("result.json", { outcomes: [] });
-const listed = listMutants(scenarios, positionals[0]).filter(({ file }) => file.includes(options.file ?? ""));
+const listed = listMutants(scenarios, positionals).filter(({ file }) => file.includes(options.file ?? ""));
 const all = options.survivors ? listed.filter(isOpen) : listed;
 const chosen =
   options.sample === undefined ? all : drawBySeed(all, Number(options.sample), Number(options.seed));

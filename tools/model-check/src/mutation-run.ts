@@ -53,11 +53,14 @@ export function listScenarios(): readonly ListedScenario[] {
 }
 
 /** The mutants of every file that a scenario touches, of one package or of all. */
-export function listMutants(scenarios: readonly ListedScenario[], packageName?: string): PlacedMutant[] {
+export function listMutants(
+  scenarios: readonly ListedScenario[],
+  packageNames: readonly string[] = [],
+): PlacedMutant[] {
   const files = [...new Set(scenarios.flatMap(({ touches }) => touches))].sort();
   return files
     .filter((file) => /^packages\/[^/]+\/src\//.test(file) && !file.endsWith("-model.ts"))
-    .filter((file) => packageName === undefined || file.startsWith(`packages/${packageName}/`))
+    .filter((file) => packageNames.length === 0 || packageNames.includes(file.split("/")[1]!))
     .flatMap((file) => {
       const text = readFileSync(join(repository, file), "utf8");
       return mutantsOf(file, text).map((mutant) => ({ ...mutant, file }));
