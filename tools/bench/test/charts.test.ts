@@ -40,7 +40,7 @@ describe("charts", () => {
     expect(drawing).toMatchObject({
       option: {
         yAxis: { data: ["ours", "by hand"] },
-        series: [{ data: [{ value: 8 }, { value: 40 }] }],
+        series: [{ data: [{ value: 8 }, { value: 40 }] }, { type: "scatter" }],
       },
     });
   });

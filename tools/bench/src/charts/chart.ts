@@ -84,12 +84,6 @@ export function drawingOf(
         type: "bar",
         barWidth: 16,
         data: bars.map(({ name, spread }) => ({ value: spread.median, itemStyle: { color: colour(name) } })),
-        label: {
-          show: true,
-          position: "right",
-          distance: 8,
-          formatter: ({ dataIndex }: { dataIndex: number }) => formatValue(bars[dataIndex]!.spread.median),
-        },
         markLine: {
           silent: true,
           symbol: "none",
@@ -99,6 +93,19 @@ export function drawingOf(
             { coord: [spread.q1, place] },
             { coord: [spread.q3, place] },
           ]),
+        },
+      },
+      {
+        // The figures stand behind the quartiles' lines.
+        type: "scatter",
+        symbolSize: 0,
+        data: bars.map(({ spread }, place) => [Math.max(spread.median, spread.q3), place]),
+        label: {
+          show: true,
+          position: "right",
+          distance: 8,
+          color: "#24292f",
+          formatter: ({ dataIndex }: { dataIndex: number }) => formatValue(bars[dataIndex]!.spread.median),
         },
       },
     ],
