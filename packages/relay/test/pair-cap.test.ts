@@ -78,6 +78,17 @@ describe("the cap on pairs", () => {
     expect(passed).toBeGreaterThanOrEqual(perSecond * (1 + seconds) - 15);
   });
 
+  it("slow pairs need no bucket: 50,000 of one datagram a second pass where there is room for eight", () => {
+    const memory = RelayMemory.create({ workers: 1, slots: 4, pingPrefixes: 8, pairs: 8 });
+    const { hashKeys } = memory.region;
+    const cap = new PairCap(memory.pairs, new LimitHash(hashKeys), hashKeys, 1_000);
+    let refused = 0;
+    for (let now = 0, id = 1; now < 3e6; now += 20, id = (id % 50_000) + 1) {
+      if (!cap.pass(id, id + 1, now)) refused++;
+    }
+    expect(refused).toBe(0);
+  });
+
   it("0 is no cap", () => {
     const [cap] = caps(0);
     for (let i = 0; i < 10_000; i++) expect(cap!.pass(1, 2, 0)).toBe(true);

@@ -103,5 +103,5 @@ function firstBudget(bytesReceived: number): number {
 
 /** A table's handles are generation x 2^24 + slot: of one slot, these 32 bits differ from life to life. Never 0. */
 function lifeOf(handle: number): number {
-  return Math.floor(handle / 2 ** 20) | 0;
+  return (handle / 2 ** 20) | 0;
 }
