@@ -1,7 +1,8 @@
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
 import type { Scenario } from "@udp-relay/model-check";
-import { poke } from "@udp-relay/atomics-layout/memory";
+import { peek, poke } from "@udp-relay/atomics-layout/memory";
 import { controlAt, MAX_GENERATION } from "../src/identity.ts";
+import { RETIRED, shardAt, USED } from "../src/map-memory.ts";
 import { hashU32 } from "../src/tabulation.ts";
 import { auditCapacity, auditMap, memoryOf } from "../test/map-audit.ts";
 import { touches } from "./pairs.scenarios.ts";
@@ -160,6 +161,12 @@ function alone({ name, prepare, spared }: Case, what: string, operation: Operati
     model: ({ keys }) => u32MapModel(2, [...keys]),
     check: ({ shared }, call) => {
       for (const key of new Set([1, 2, 1_000, ...shared.keys])) get(key)(shared, call);
+      const { words, shape } = memoryOf(shared.map);
+      const at = shardAt(memoryOf(shared.map), 0);
+      // A word for each entry that was or is, at most: a repair leaves what is empty empty.
+      if (peek(words, at + USED) > 5) return `${peek(words, at + USED)} cells are in use`;
+      const spent = peek(words, at + RETIRED);
+      if (spared === true && spent !== 1) return `${spent} of ${shape.slots} slots were retired`;
       return auditMap(shared.map) ?? auditCapacity(shared.map, 2_000);
     },
   });

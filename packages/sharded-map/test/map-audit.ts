@@ -83,6 +83,7 @@ export function auditMap(map: ShardedMap): string | undefined {
       if (entry === 0) continue;
       used++;
       const slot = (entry & memory.slotMask) - 1;
+      if (slot < 0 && entry !== memory.tagMask) return `cell ${cell} of shard ${shard} is no tombstone`;
       if (slot >= 0 && !isLive(memory, slot)) return `cell ${cell} of shard ${shard} leads to no entry`;
     }
     const group = groupAt(memory, shard);
@@ -92,6 +93,10 @@ export function auditMap(map: ShardedMap): string | undefined {
     retired += word(RETIRED);
   }
   if (segments.size !== shape.shards + groups.size) return "a segment is in two places";
+  const whole = (at: number): boolean => (at - memory.segmentsAt) % (memory.cellMask + 1) === 0;
+  const last = memory.segmentsAt + (segments.size - 1) * (memory.cellMask + 1);
+  if (![...segments].every((at) => whole(at) && at >= memory.segmentsAt && at <= last))
+    return "a shard's segment is none of the map's";
   if (map.size !== live) return `${map.size} tickets are out for ${live} entries`;
   const lost = homes.filter((count) => count === 0).length;
   if (lost !== retired) return `${lost} slots are lost, ${retired} retired`;

@@ -8,6 +8,7 @@ export class DirectMemory implements AccessSink {
   readonly #touched: ((buffer: ArrayBufferLike, byteOffset: number) => void) | undefined;
   readonly #overwritten: { readonly view: DataView; readonly byteOffset: number; readonly value: number }[] =
     [];
+  #accesses = 0;
   #pauses = 0;
 
   constructor(touched?: (buffer: ArrayBufferLike, byteOffset: number) => void) {
@@ -29,6 +30,7 @@ export class DirectMemory implements AccessSink {
     operand: number,
     expected: number,
   ): number {
+    this.#count();
     this.#touched?.(buffer, byteOffset);
     const view = new DataView(buffer);
     const old =
@@ -52,6 +54,7 @@ export class DirectMemory implements AccessSink {
     operand: bigint,
     expected: bigint,
   ): bigint {
+    this.#count();
     this.#touched?.(buffer, byteOffset);
     this.#touched?.(buffer, byteOffset + 4);
     const view = new DataView(buffer);
@@ -70,6 +73,12 @@ export class DirectMemory implements AccessSink {
 
   fence(): void {
     // Alone: nothing to order.
+  }
+
+  /** An attempt that fails once fails for ever here, and a loop around it would never end. */
+  #count(): void {
+    if (++this.#accesses > 1_000_000)
+      throw new Error("a million accesses where no other thread runs: endless");
   }
 
   pause(): void {

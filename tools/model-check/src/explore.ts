@@ -3,7 +3,7 @@ import type { Action, ModelState } from "./model-state.ts";
 import { ScenarioFailure } from "./model-system.ts";
 import type { ModelSystem } from "./model-system.ts";
 import { possibleActions } from "./possible-actions.ts";
-import { processorMs } from "./processor-time.ts";
+import { TimeLimit } from "./processor-time.ts";
 import { Reductions } from "./reductions.ts";
 import { StateKeys } from "./state-key.ts";
 import { interrupt, takeAction } from "./transition.ts";
@@ -32,10 +32,10 @@ const PATIENCE = 512;
  * @throws ScenarioFailure for a fault, and for a limit that was hit
  */
 export function explore(system: ModelSystem): Exploration {
-  const deadline = processorMs() + (system.scenario.limits?.milliseconds ?? 120_000);
+  const limit = new TimeLimit(system.scenario.limits?.milliseconds ?? 120_000);
   let passes = 0;
   for (;;) {
-    const pass = new Pass(system, deadline, PATIENCE << Math.min(passes, 20));
+    const pass = new Pass(system, limit, PATIENCE << Math.min(passes, 20));
     const counted = pass.run();
     passes++;
     if (counted !== undefined) return { ...counted, passes };
@@ -46,7 +46,7 @@ export function explore(system: ModelSystem): Exploration {
 class Pass {
   readonly #system: ModelSystem;
   readonly #judge: Judge;
-  readonly #deadline: number;
+  readonly #limit: TimeLimit;
   /** How many states it goes through to learn, although it is known that it must be done again. */
   readonly #patience: number;
   readonly #maxStates: number;
@@ -57,10 +57,10 @@ class Pass {
   #steps = 0;
   #ends = 0;
 
-  constructor(system: ModelSystem, deadline: number, patience: number) {
+  constructor(system: ModelSystem, limit: TimeLimit, patience: number) {
     this.#system = system;
     this.#judge = new Judge(system);
-    this.#deadline = deadline;
+    this.#limit = limit;
     this.#patience = patience;
     this.#reductions = new Reductions(system, this.#judge);
     this.#keys = new StateKeys(system, this.#judge, this.#reductions);
@@ -84,9 +84,6 @@ class Pass {
       this.#seen.add(key);
       if (this.#seen.size > this.#maxStates) {
         throw new ScenarioFailure(`more than ${this.#maxStates} states: ${UNDECIDED}`, undefined);
-      }
-      if ((this.#seen.size & 255) === 0 && processorMs() > this.#deadline) {
-        throw new ScenarioFailure(`out of time after ${this.#seen.size} states: ${UNDECIDED}`, undefined);
       }
       if (this.#seen.size > this.#patience && this.#invalidated()) return undefined;
       this.#expand(state, stack);
@@ -137,6 +134,9 @@ class Pass {
 
   #take(state: ModelState, action: Action, branching: boolean): ModelState {
     this.#steps++;
+    if (this.#limit.isOver()) {
+      throw new ScenarioFailure(`out of time after ${this.#seen.size} states: ${UNDECIDED}`, undefined);
+    }
     return takeAction(this.#system, state, action, branching);
   }
 

@@ -98,7 +98,9 @@ if (options.sample === undefined && outcomes.length === chosen.length) {
   const everything = [...kept, ...outcomes].sort((one, other) =>
     one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1,
   );
-  const digests = options.survivors ? [] : [...files].map((file) => [file, digestOf(file)] as const);
+  // Of survivors alone: what the others' row says is as old as it was.
+  const whole = [...files].filter((file) => !kept.some((outcome) => outcome.file === file));
+  const digests = whole.map((file) => [file, digestOf(file)] as const);
   writeResult({ outcomes: everything, sources: { ...latest.sources, ...Object.fromEntries(digests) } });
 }
 process.exitCode = counted > 0 && killed >= 0.9 * counted && unexplained.length === 0 ? 0 : 1;
@@ -146,14 +148,7 @@ async function runAll(mutants: readonly PlacedMutant[]): Promise<MutantOutcome[]
       const outcome = isArgued(mutant) ? argued(mutant) : await run.run(mutant, deadline);
       if (outcome === undefined) return;
       found.push(outcome);
-      const verdict =
-        outcome.killedBy === undefined
-          ? outcome.reached
-            ? outcome.argued === true
-              ? "argued"
-              : "SURVIVED"
-            : "not reached"
-          : `killed by "${outcome.killedBy}"`;
+      const verdict = describeVerdict(outcome);
       process.stdout.write(
         `${outcome.file}:${outcome.line} ${outcome.id}\n    ${verdict} (${outcome.milliseconds} ms)\n`,
       );
@@ -161,4 +156,11 @@ async function runAll(mutants: readonly PlacedMutant[]): Promise<MutantOutcome[]
   };
   await Promise.all(Array.from({ length: Number(options.jobs) }, work));
   return found;
+}
+
+function describeVerdict({ killedBy, reached, argued, undecided }: MutantOutcome): string {
+  if (killedBy !== undefined) return `killed by "${killedBy}"`;
+  if (!reached) return "not reached";
+  if (argued === true) return "argued";
+  return undecided === undefined ? "SURVIVED" : `SURVIVED, at a limit in ${undecided} scenarios`;
 }

@@ -2,7 +2,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { HangWatch } from "./hang-watch.ts";
 import type { ListedScenario } from "./list-scenarios.ts";
 import type { Mutant } from "./mutation-operators.ts";
 import { mutantsOf } from "./mutation-operators.ts";
@@ -26,6 +28,8 @@ export interface MutantOutcome {
   /** The failure's first line. */
   readonly how?: string;
   readonly milliseconds: number;
+  /** In how many scenarios a limit of states or time was hit before a fault was found. */
+  readonly undecided?: number;
   /** It was not run: its reason says why nothing could kill it. */
   readonly argued?: true;
 }
@@ -37,6 +41,10 @@ const conditions = [
   "--disable-warning=ExperimentalWarning",
 ];
 const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** What a mutant may take of processor time: so much, and some times what the unchanged sources take. */
+const SCENARIO_FLOOR_MS = 2_000;
+const MUTANT_FLOOR_MS = 10_000;
 
 /** The scenarios of all packages. */
 export function listScenarios(): readonly ListedScenario[] {
@@ -89,7 +97,8 @@ export class MutationRun {
     const covered = files.map((file) => join(repository, file));
     const measureShare = async (share: readonly ListedScenario[]): Promise<void> => {
       const scenarios = share.map(({ file, name }) => ({ file, name, maxMilliseconds: 120_000 }));
-      const { verdicts, error } = await this.#spawn({ scenarios, covered }, 1_800_000);
+      const job = { scenarios, covered, maxMilliseconds: Infinity };
+      const { verdicts, error } = await this.#spawn(job, 1_800_000);
       for (const [index, verdict] of verdicts.entries()) {
         const { name, failure } = verdict;
         if (failure !== undefined) throw new Error(`"${name}" fails on the unchanged sources: ${failure}`);
@@ -117,27 +126,30 @@ export class MutationRun {
     const timed = scenarios.map((scenario) => ({
       file: scenario.file,
       name: scenario.name,
-      maxMilliseconds: 3_000 + 4 * this.#time(scenario),
+      maxMilliseconds: SCENARIO_FLOOR_MS + 3 * this.#time(scenario),
     }));
-    const most = timed.reduce((sum, { maxMilliseconds }) => sum + maxMilliseconds, 0);
+    const clean = scenarios.reduce((sum, scenario) => sum + this.#time(scenario), 0);
+    const job: MutantJob = {
+      file: path,
+      source,
+      scenarios: timed,
+      maxMilliseconds: MUTANT_FLOOR_MS + 2 * clean,
+    };
     const start = performance.now();
-    const job: MutantJob = { file: path, source, scenarios: timed };
-    // Far beyond the processor time that its scenarios may take, on a busy machine too: it does not end.
-    const allowed = 120_000 + 20 * most;
-    const left = deadline - start;
-    const { verdicts, error, timedOut } = await this.#spawn(job, Math.max(1, Math.min(allowed, left)));
+    const { verdicts, error, ended } = await this.#spawn(job, Math.max(1, deadline - start));
     const failed = verdicts.find(({ failure, undecided }) => failure !== undefined && !undecided);
     const milliseconds = Math.round(performance.now() - start);
     const outcome = { file, id, line, reached: true, milliseconds };
     if (failed !== undefined) {
       return { ...outcome, killedBy: failed.name, how: failed.failure!.split("\n")[0]! };
     }
-    if (timedOut && left < allowed) return undefined;
+    if (ended === "out of time") return undefined;
     if (verdicts.length < scenarios.length) {
-      const how = timedOut ? "does not end" : error.trim().split("\n").at(-1)!;
+      const how = ended === "hangs" ? "does not end" : error.trim().split("\n").at(-1)!;
       return { ...outcome, killedBy: scenarios[verdicts.length]!.name, how };
     }
-    return outcome;
+    const undecided = verdicts.filter((verdict) => verdict.undecided).length;
+    return undecided > 0 ? { ...outcome, undecided } : outcome;
   }
 
   [Symbol.dispose](): void {
@@ -153,35 +165,45 @@ export class MutationRun {
     return spans.some(([start, end]) => start <= offset && offset < end);
   }
 
-  #spawn(
-    job: MutantJob,
-    timeoutMs: number,
-  ): Promise<{ verdicts: MutantVerdict[]; error: string; timedOut: boolean }> {
+  #spawn(job: MutantJob, timeoutMs: number): Promise<SpawnResult> {
     const path = join(this.#folder, `${this.#jobs++}.json`);
     writeFileSync(path, JSON.stringify(job));
     return new Promise((resolve) => {
       const child = spawn(process.execPath, [...conditions, program("run-mutant.ts"), path], {
         stdio: ["ignore", "pipe", "pipe"],
       });
-      let stdout = "";
+      const verdicts: MutantVerdict[] = [];
       let stderr = "";
-      let timedOut = false;
-      const timer = setTimeout(() => {
-        timedOut = true;
+      let ended: SpawnResult["ended"] = "itself";
+      const kill = (why: SpawnResult["ended"]): void => {
+        ended = why;
         child.kill("SIGKILL");
-      }, timeoutMs);
-      child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+      };
+      const timer = setTimeout(() => kill("out of time"), Math.min(timeoutMs, 0x7fffffff));
+      const watch = new HangWatch(child.pid!);
+      const watching = setInterval(() => {
+        const scenario = job.scenarios[verdicts.length];
+        if (scenario !== undefined && watch.hangs(scenario.maxMilliseconds)) kill("hangs");
+      }, 250);
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        if (!line.startsWith("{")) return;
+        verdicts.push(JSON.parse(line) as MutantVerdict);
+        watch.nextScenario();
+      });
       child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
       child.on("close", () => {
         clearTimeout(timer);
-        const verdicts = stdout
-          .split("\n")
-          .filter((line) => line.startsWith("{"))
-          .map((line) => JSON.parse(line) as MutantVerdict);
-        resolve({ verdicts, error: stderr, timedOut });
+        clearInterval(watching);
+        resolve({ verdicts, error: stderr, ended });
       });
     });
   }
+}
+
+interface SpawnResult {
+  readonly verdicts: readonly MutantVerdict[];
+  readonly error: string;
+  readonly ended: "itself" | "hangs" | "out of time";
 }
 
 const keyOf = ({ file, name }: ListedScenario): string => `${file} ${name}`;

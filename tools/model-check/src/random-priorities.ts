@@ -1,8 +1,10 @@
+import { UNDECIDED } from "./explore.ts";
 import { Judge } from "./judge.ts";
 import type { Action, ModelState } from "./model-state.ts";
 import { ScenarioFailure } from "./model-system.ts";
 import type { ModelSystem } from "./model-system.ts";
 import { possibleActions } from "./possible-actions.ts";
+import { TimeLimit } from "./processor-time.ts";
 import { interrupt, takeAction } from "./transition.ts";
 import type { PctOptions } from "./scenario.ts";
 
@@ -17,13 +19,14 @@ export function runPct(
 ): { states: number; ends: number; steps: number } {
   const judge = new Judge(system);
   const random = randomNumbers(seed);
+  const limit = new TimeLimit(system.scenario.limits?.milliseconds ?? Infinity);
   let steps = 0;
   let longest = 50;
   const histories = [...system.threads, ...system.supervisors];
   for (const history of histories) history.recordsFootprints = false;
   for (let run = 0; run < runs; run++) {
     if (run % RUNS_REMEMBERED === 0) for (const history of histories) history.forget();
-    const taken = runOnce(system, judge, random, depth, longest);
+    const taken = runOnce(system, judge, random, depth, longest, limit);
     longest = Math.max(longest, taken);
     steps += taken;
   }
@@ -39,6 +42,7 @@ function runOnce(
   random: () => number,
   depth: number,
   length: number,
+  limit: TimeLimit,
 ): number {
   let state = system.initial();
   const priorities = system.names.map(() => 1 + random());
@@ -47,6 +51,7 @@ function runOnce(
   const maxPauses = system.scenario.limits?.pauses ?? 1_000;
   const maxSteps = 10 * system.stepsOfAThread * system.names.length;
   for (let step = 0; ; step++) {
+    if (limit.isOver()) throw new ScenarioFailure(`out of time: ${UNDECIDED}`, undefined);
     const actions = possibleActions(system, state);
     if (actions.length === 0) {
       judge.end(state);

@@ -17,6 +17,8 @@ export interface MutantJob {
     readonly name: string;
     readonly maxMilliseconds: number;
   }[];
+  /** Of processor time, for all scenarios together: what is left then is not run, and undecided. */
+  readonly maxMilliseconds: number | null;
   /** Instead of stopping at the first failure: say which parts of these files each scenario executes. */
   readonly covered?: readonly string[];
 }
@@ -44,11 +46,16 @@ if (job.file !== undefined) {
 }
 
 const coverage = job.covered === undefined ? undefined : new SourceCoverage(job.covered);
+let left = job.maxMilliseconds ?? Infinity;
 for (const { file, name, maxMilliseconds } of job.scenarios) {
   const scenario = (await loadScenarios(file)).find((candidate) => candidate.name === name)!;
   coverage?.take();
-  const limits = { ...scenario.limits, milliseconds: maxMilliseconds };
-  const { failure, milliseconds } = runScenario({ ...scenario, limits });
+  const limits = { ...scenario.limits, milliseconds: Math.min(maxMilliseconds, left) };
+  const { failure, milliseconds } =
+    left > 0
+      ? runScenario({ ...scenario, limits })
+      : { failure: `no time is left: ${UNDECIDED}`, milliseconds: 0 };
+  left -= milliseconds;
   const undecided = failure?.includes(UNDECIDED) === true;
   const executed = coverage?.take();
   const verdict: MutantVerdict = {

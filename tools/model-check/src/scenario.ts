@@ -93,7 +93,7 @@ export interface Limits {
   readonly stepsOfAThread: number;
   /** Turns after which a spin loop where nothing changes is taken for endless. Default 1,000. */
   readonly pauses: number;
-  /** Processor time in milliseconds. Default 120,000. */
+  /** Processor time in milliseconds. Default 120,000; random executions are bounded by their number unless it is said. */
   readonly milliseconds: number;
 }
 

@@ -1,0 +1,92 @@
+import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
+import type { Scenario } from "@udp-relay/model-check";
+import { poke } from "@udp-relay/atomics-layout/memory";
+import { guardEntries } from "../src/guards.ts";
+import type { EndpointWords } from "../src/index.ts";
+import { CONFIRMED, JOURNAL, shardAt } from "../src/map-memory.ts";
+import { closeTicket, settleTicket, takeTicket, ticketsOut } from "../src/tickets.ts";
+import { auditMap, inGuard, memoryOf } from "../test/map-audit.ts";
+import { attachUser, names, repairAfter, tinyMap } from "./tiny-map.ts";
+import type { User } from "./tiny-map.ts";
+
+/** What the dead leave in words that their successors go by: small scenarios, each of a single file's promise. */
+const source = (...files: string[]): string[] => files.map((name) => `packages/sharded-map/src/${name}.ts`);
+
+const endpoint = (port: number): EndpointWords => ({ a0: 0, a1: 0, a2: 0xffff, a3: 1, port, zone: 0 });
+
+export default [
+  defineScenario({
+    name: "a guard whose thread died is gone once it was repaired",
+    touches: source("guards"),
+    setup: () => tinyMap([]),
+    names,
+    threads: [
+      thread("worker 1", attachUser, ({ map }) => {
+        map.enter();
+      }),
+    ],
+    interruption: "kill",
+    supervisor: supervisor(attachUser, (user: User, _call, killed) => {
+      repairAfter(user, killed);
+    }),
+    check: ({ shared, interrupted }) => {
+      const entries = guardEntries(memoryOf(shared.map), 1);
+      return interrupted === undefined || entries === 0 ? undefined : "the dead stands in its guard for ever";
+    },
+  }),
+
+  defineScenario({
+    name: "an endpoint's change of key, killed anywhere: the slot's next entry can change its own at once",
+    touches: source("identity", "rekey-entry"),
+    setup: () => {
+      const { map } = tinyMap([], { key: "endpoint", capacity: 1, batch: 1 });
+      return { map, handle: inGuard(map, () => map.handle(map.insertEndpoint(endpoint(1)))) };
+    },
+    names,
+    threads: [thread("worker 1", attachUser, ({ map, handle }) => map.rekeyEndpoint(handle, endpoint(2)))],
+    interruption: "kill",
+    supervisor: supervisor(attachUser, (user: User, _call, killed) => {
+      repairAfter(user, killed);
+    }),
+    check: ({ shared: { map, handle } }) => {
+      map.removeHandle(handle);
+      // Two entries in turn have both slots.
+      for (const port of [10, 20]) {
+        const next = inGuard(map, () => map.handle(map.insertEndpoint(endpoint(port))));
+        const moved = map.rekeyEndpoint(next, endpoint(port + 1));
+        if (moved < 0) return `the next entry's change of key was answered ${moved}`;
+        map.removeHandle(next);
+      }
+      return auditMap(map);
+    },
+  }),
+
+  defineScenario({
+    name: "a shard of whose 2^29 steps nobody has seen one: whether its last step happened is known",
+    touches: source("tickets"),
+    setup: () => {
+      const shared = tinyMap([], { capacity: 4, shards: 2, batch: 1 });
+      const memory = memoryOf(shared.map);
+      const at = shardAt(memory, 0);
+      const steps = 2 ** 29;
+      poke(memory.words, at + JOURNAL, steps << 2);
+      poke(memory.words, at + CONFIRMED, 0);
+      takeTicket(memory, 0);
+      return shared;
+    },
+    names,
+    threads: [
+      thread("of shard 1", attachUser, ({ map }) => {
+        takeTicket(memoryOf(map), 1);
+      }),
+    ],
+    check: ({ shared: { map } }) => {
+      const memory = memoryOf(map);
+      closeTicket(memory, 1);
+      // Its holder dies with the step open: the ticket comes back.
+      settleTicket(memory, 0, false);
+      const out = ticketsOut(memory);
+      return out === 1 ? undefined : `${out} tickets are out for one entry`;
+    },
+  }),
+] satisfies readonly Scenario[];
