@@ -91,7 +91,7 @@ export const updateNames: { readonly received: string; readonly sent: string } =
 };
 
 /** Version of everything in this file and of the sections that the table adds; part of the region's hash. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
 /** The map's record: lines 0 to 2, or lines 1 and 2. The hash is the same: `attach` learns the kind from the settings. */
 export function recordLayout(key: "u32" | "endpoint"): RecordLayout {

@@ -8,12 +8,13 @@ import { sinceMs } from "./tick-distance.ts";
  * expires whose last receiver is more than half the timeout behind, by its beat. A receiver that is gone left a queue,
  * too, which its successor drains; until it says so, or for one timeout, the clients of the departed do not expire.
  *
- *     departures, 4 words an owner entry:  0 owner id  1 tick it was first missed at (a pair)  2 drained: owner id
- *                                          3 thread id + 1
+ *     departures, 6 words an owner entry:  0 owner id  1 tick it was first missed at      a pair, changed by CAS
+ *                                          2 owner id  3 id of its thread + 1             a pair
+ *                                          4 drained: owner id
  */
-const DEPARTURE_WORDS = 4;
-const DRAINED = 2;
-const THREAD = 3;
+const DEPARTURE_WORDS = 6;
+const WHO = 2;
+const DRAINED = 4;
 
 export function departuresSection(owners: number): SectionPlan {
   return { name: "departures", byteLength: owners * DEPARTURE_WORDS * 4 };
@@ -34,16 +35,21 @@ export function holdsBack(memory: TableMemory, receiver: number, now: number): b
     const beat = region.ownerLastSeenTick(receiver);
     if (region.isOwnerAlive(receiver)) return sinceMs(now, beat) > settings.timeoutMs / 2;
   }
-  const at = departureAt(memory, receiver);
+  const missed = missedAt(memory, receiver, now);
+  if (missed === undefined || sinceMs(now, missed) >= settings.timeoutMs) return false;
+  return load(memory.words, departureAt(memory, receiver) + DRAINED) !== receiver;
+}
+
+/** The tick at which a departed owner was first missed: now, if it was not before. Undefined: it went long ago. */
+function missedAt(memory: TableMemory, ownerId: number, now: number): number | undefined {
+  const at = departureAt(memory, ownerId);
   for (;;) {
     const noted = memory.ops.loadPair(at * 4);
     const tick = memory.ops.pairHigh();
-    if (noted === receiver) {
-      return load(memory.words, at + DRAINED) !== receiver && sinceMs(now, tick) < settings.timeoutMs;
-    }
-    // A later owner of the same entry has gone since: this one went long ago. Epochs stand above the index.
-    if ((noted - receiver) << 2 > 0) return false;
-    if (memory.ops.casPair(at * 4, noted, tick, receiver, now) === 1) return true;
+    if (noted === ownerId) return tick;
+    // A later owner of the same entry has gone since. Epochs stand above the index.
+    if ((noted - ownerId) << 2 > 0) return undefined;
+    if (memory.ops.casPair(at * 4, noted, tick, ownerId, now) === 1) return now;
   }
 }
 
@@ -53,18 +59,21 @@ export function holdsBack(memory: TableMemory, receiver: number, now: number): b
  * Concurrency: the owner itself before it releases, or whoever repairs after its death; again and again if need be.
  */
 export function noteDeparture(memory: TableMemory, ownerId: number, threadId: number, now: number): void {
-  const at = departureAt(memory, ownerId);
-  store(memory.words, at + THREAD, threadId + 1);
-  const noted = memory.ops.loadPair(at * 4);
-  const tick = memory.ops.pairHigh();
-  if (noted !== ownerId) memory.ops.casPair(at * 4, noted, tick, ownerId, now);
+  memory.ops.storePair((departureAt(memory, ownerId) + WHO) * 4, ownerId, threadId + 1);
+  missedAt(memory, ownerId, now);
 }
 
 /** Says that what the departed of a thread, or all departed, had queued was drained. Concurrency: any thread. */
 export function noteDrained(memory: TableMemory, owners: number, threadId: number | undefined): void {
+  const { words, ops } = memory;
   for (let index = 0; index < owners; index++) {
     const at = memory.departuresAt + index * DEPARTURE_WORDS;
-    if (threadId !== undefined && load(memory.words, at + THREAD) !== threadId + 1) continue;
-    store(memory.words, at + DRAINED, load(memory.words, at));
+    const noted = load(words, at);
+    if (threadId !== undefined) {
+      // The thread may be that of the entry's owner before, or of one that is about to be noted.
+      const who = ops.loadPair((at + WHO) * 4);
+      if (who !== noted || ops.pairHigh() !== threadId + 1) continue;
+    }
+    store(words, at + DRAINED, noted);
   }
 }
