@@ -121,14 +121,14 @@ export default [
     name: "one shard takes a slot of another's while that one's holder takes it, too",
     touches,
     setup: () => {
-      // Shard 0 has used up its slots; shard 1 has one that was never used.
-      const shared = tinyMap([], { capacity: 3, shards: 2, batch: 1 });
-      for (const nth of [0, 1]) insert(shared, keyOfShard(shared, 0, nth));
+      // Shard 0 has used up its three slots of seven, and two tickets are left.
+      const shared = tinyMap([], { capacity: 5, shards: 2, batch: 1 });
+      for (const nth of [0, 1, 2]) insert(shared, keyOfShard(shared, 0, nth));
       return shared;
     },
     names,
     threads: [
-      thread("of shard 0", attachPatient, (user) => insert(user, keyOfShard(user, 0, 2))),
+      thread("of shard 0", attachPatient, (user) => insert(user, keyOfShard(user, 0, 3))),
       thread("of shard 1", attachPatient, (user) => insert(user, keyOfShard(user, 1))),
     ],
     check: ({ shared, results }: { shared: TinyMap; results: ReadonlyMap<string, unknown> }) => {

@@ -1,6 +1,6 @@
 import { threadId } from "node:worker_threads";
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
-import { holdsBack } from "../src/receiver-progress.ts";
+import { holdsBack, noteDeparture } from "../src/receiver-progress.ts";
 import {
   attachUser,
   memoryOf,
@@ -26,6 +26,20 @@ const repairs = supervisor(attachUser, (user: User, _call, killed) => {
 interface Bereft extends TinyTable {
   /** The owner that is gone. */
   readonly gone: number;
+}
+
+/** Two owners that had the same entry, one after the other. */
+interface Successors extends TinyTable {
+  readonly earlier: number;
+  readonly later: number;
+}
+
+/** Neither was noted yet. Epochs stand above the index of 8 bits. */
+function successors(): Successors {
+  const shared = tinyTable();
+  const earlier = attachUser(shared).table.ownerId;
+  shared.table.region.declareDead(earlier);
+  return { ...shared, earlier, later: earlier + 0x100 };
 }
 
 export default [
@@ -82,6 +96,71 @@ export default [
       const memory = memoryOf(shared.table);
       if (!holdsBack(memory, shared.gone, 2 * TIMEOUT_MS)) return "nobody noted when it was missed";
       return holdsBack(memory, shared.gone, 2 * TIMEOUT_MS + 2) ? "it holds back for ever" : undefined;
+    },
+  }),
+
+  defineScenario<Successors>({
+    name: "two owners in turn have one entry: a look at the earlier one leaves what is noted of the later one",
+    touches,
+    names,
+    setup: successors,
+    threads: [
+      thread(
+        "asks for the earlier",
+        (shared: Successors) => ({ ...attachUser(shared), earlier: shared.earlier }),
+        ({ table, earlier }) => holdsBack(memoryOf(table), earlier, 1),
+      ),
+      thread(
+        "drains the later's queue",
+        (shared: Successors) => ({ ...attachUser(shared), later: shared.later }),
+        ({ table, later }) => {
+          const memory = memoryOf(table);
+          const before = holdsBack(memory, later, 1);
+          table.drained();
+          return [before, holdsBack(memory, later, 2)].join();
+        },
+      ),
+    ],
+    check: ({ shared: { table, earlier, later }, results }) => {
+      const seen = String(results.get("drains the later's queue"));
+      if (seen !== "true,false") return `held back before and after the queue was drained: ${seen}`;
+      if (holdsBack(memoryOf(table), earlier, 3)) return "the earlier one holds back again";
+      return holdsBack(memoryOf(table), later, 3) ? "the later one holds back again" : undefined;
+    },
+  }),
+
+  defineScenario<Successors>({
+    name: "a thread's queue is drained while the entry's next owner goes: that one's clients are held back",
+    touches,
+    names,
+    setup: () => {
+      const shared = successors();
+      noteDeparture(memoryOf(shared.table), shared.earlier, 7, 1);
+      return shared;
+    },
+    threads: [
+      thread("drains thread 7's queue", attachUser, ({ table }: User) => {
+        table.drained(7);
+      }),
+      thread(
+        "repairs after thread 8",
+        (shared: Successors) => ({ ...attachUser(shared), later: shared.later }),
+        ({ table, later }) => {
+          const memory = memoryOf(table);
+          const met = holdsBack(memory, later, 1);
+          noteDeparture(memory, later, 8, 1);
+          return met;
+        },
+      ),
+    ],
+    check: ({ shared: { table, later }, results }) => {
+      const memory = memoryOf(table);
+      if (results.get("repairs after thread 8") !== true) return "it was not held back at first";
+      if (!holdsBack(memory, later, 2)) return "it is not held back, though nobody drained its queue";
+      table.drained(7);
+      if (!holdsBack(memory, later, 2)) return "another thread's queue was taken for its own";
+      table.drained(8);
+      return holdsBack(memory, later, 2) ? "it is held back though its queue was drained" : undefined;
     },
   }),
 ];
