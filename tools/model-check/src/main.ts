@@ -59,7 +59,7 @@ async function runFiles(paths: readonly string[]): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: Number(options.jobs) }, work));
-  process.stdout.write(tableFoot(rows));
+  process.stdout.write(tableFoot(rows, performance.now()));
   if (rows.length === 0) process.stderr.write("no scenario was found\n");
   for (const file of broken) process.stderr.write(`${file} could not be run to its end\n`);
   return broken.length === 0 && rows.length > 0 && rows.every(({ failure }) => failure === undefined) ? 0 : 1;

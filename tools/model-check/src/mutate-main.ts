@@ -11,7 +11,7 @@ const usage = `usage: npm run mutate -- [PACKAGE …] [--file PART] [--sample CO
                        [--survivors] [--argued] [--long-seconds N] [--list] [--report]
 
   PACKAGE         a folder of packages/; all of them without it
-  --file          mutants of files whose path contains PART alone
+  --file          mutants of files whose path contains PART alone; several parts with commas between them
   --sample        so many mutants, drawn by --seed, default 1
   --minutes       for the whole command, default 60
   --jobs          processes at once, default 2
@@ -54,7 +54,10 @@ const reasons = read<SurvivorReasons>("survivors.json", {});
 
 const scenarios = listScenarios();
 const before = read<MutationResult>("result.json", { outcomes: [] });
-const listed = listMutants(scenarios, positionals).filter(({ file }) => file.includes(options.file ?? ""));
+const parts = (options.file ?? "").split(",");
+const listed = listMutants(scenarios, positionals).filter(({ file }) =>
+  parts.some((part) => file.includes(part)),
+);
 const all = options.survivors ? listed.filter(isOpen) : listed;
 const chosen =
   options.sample === undefined ? all : drawBySeed(all, Number(options.sample), Number(options.seed));

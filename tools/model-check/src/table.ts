@@ -24,10 +24,24 @@ export function tableRow({ name, mode, states, ends, milliseconds, failure }: Ta
   return line(`  ${name}`, mode, numbers, failure === undefined ? "holds" : "FAILS");
 }
 
-/** The sum, then each failure with its execution. */
-export function tableFoot(rows: readonly TableRow[]): string {
+/** What each package takes and the sum, then each failure with its execution. `wallMs` is the whole run's. */
+export function tableFoot(rows: readonly TableRow[], wallMs: number): string {
+  const packages = [...new Set(rows.map(packageOf))].sort();
+  const sums = packages.map((name) => {
+    const mine = rows.filter((row) => packageOf(row) === name);
+    return `  ${name.padEnd(24)} ${String(mine.length).padStart(4)} scenarios ${seconds(mine).padStart(8)} s of processor time\n`;
+  });
   const failures = rows.filter(({ failure }) => failure !== undefined);
-  const seconds = rows.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1_000;
   const details = failures.map(({ file, name, failure }) => `\n${file}\n${name}: ${failure!}\n`);
-  return `\n${rows.length} scenarios, ${failures.length} failing, ${seconds.toFixed(1)} s of processor time\n${details.join("")}`;
+  const all = `${rows.length} scenarios, ${failures.length} failing, ${seconds(rows)} s of processor time`;
+  return `\n${sums.join("")}${all}, ${(wallMs / 1_000).toFixed(1)} s in all\n${details.join("")}`;
+}
+
+/** Files are `packages/<name>/model-check/…`. */
+function packageOf({ file }: TableRow): string {
+  return file.split("/")[1] ?? file;
+}
+
+function seconds(rows: readonly TableRow[]): string {
+  return (rows.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1_000).toFixed(1);
 }
