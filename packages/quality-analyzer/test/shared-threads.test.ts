@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { createRegion, type Region, type RegionPlan } from "@udp-relay/atomics-layout";
 import { describe, expect, it } from "vitest";
@@ -14,7 +15,8 @@ const plan: RegionPlan = {
 /** Different states that the reader must have seen. */
 const MOMENTS = 200;
 const TIMEOUT_MS = 300_000;
-const script = new URL("./recording-worker.ts", import.meta.url);
+/** TypeScript in the repository, JavaScript where the suites were compiled (Node 20). */
+const script = new URL(`./recording-worker${extname(import.meta.url)}`, import.meta.url);
 
 interface Recorder {
   readonly worker: Worker;

@@ -101,6 +101,13 @@ describe("the map of vitest's expect", () => {
     const check = mapped as (actual: unknown) => Checks;
     check({ a: 1, b: "x1" }).toEqual({ a: mapped.any(Number), b: mapped.stringMatching(/\d/) });
     expect(() => check({ a: 1 }).toEqual({ a: mapped.any(String) })).toThrow(/toEqual/);
+    const coded = mapped as (attempt: () => never) => { toThrow: (expected: unknown) => void };
+    const throwsCode = (): never => {
+      throw Object.assign(new Error("no"), { code: "ERR_NO" });
+    };
+    coded(throwsCode).toThrow(mapped.objectContaining({ code: "ERR_NO" }));
+    expect(() => coded(throwsCode).toThrow(mapped.objectContaining({ code: "ERR_YES" }))).toThrow(/toThrow/);
+    expect(() => coded(throwsCode).toThrow(mapped.objectContaining({ cause: undefined }))).toThrow(/toThrow/);
     await check(Promise.reject(new Error("late"))).rejects.toThrow("late");
     await expect(check(Promise.resolve(1)).rejects.toThrow("late")).rejects.toThrow("promise");
   });
