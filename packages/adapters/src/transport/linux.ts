@@ -5,6 +5,10 @@ export type {
   ConnectedSocketEvents,
   ConnectedSocketsOptions,
 } from "./linux/connected-socket.ts";
+export { DescriptorJournal } from "./linux/descriptor-journal.ts";
+export type { DescriptorJournalHandle } from "./linux/descriptor-journal.ts";
+export { runConnected } from "./linux/run-connected.ts";
+export type { RunConnectedOptions } from "./linux/run-connected.ts";
 export { LinuxTransport } from "./linux/linux-transport.ts";
 export { LinuxSockets } from "./linux/supervised-sockets.ts";
 export type { LinuxSocketsOptions, LinuxSocketStats, WorkerLike } from "./linux/supervised-sockets.ts";

@@ -9,7 +9,9 @@ const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MS = 5_000;
 
 /** Paths, each with what answers it. A page that throws is a 500, and a line in the log. */
-export type OperatorPages = Readonly<Record<string, (response: ServerResponse) => void | Promise<void>>>;
+export type OperatorPages = Readonly<
+  Record<string, (response: ServerResponse, query: URLSearchParams) => void | Promise<void>>
+>;
 
 export interface OperatorServerOptions {
   /** The setting `http`, but for `off`: a port on 127.0.0.1, or ADDRESS:PORT. */
@@ -66,7 +68,7 @@ export class OperatorServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pages, admin } = this.#options;
-    const path = (request.url ?? "/").split("?", 1)[0]!;
+    const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
     const method = request.method ?? "GET";
     const isAdmin = path.startsWith("/admin/");
     const known = isAdmin ? admin : pages;
@@ -84,7 +86,7 @@ export class OperatorServer {
       reply(response, 405, `use ${allowed[0]!}\n`);
       return;
     }
-    await known[path]!(response);
+    await known[path]!(response, new URLSearchParams(query));
   }
 }
 

@@ -17,7 +17,15 @@ export interface HealthOptions {
   readonly lossPerMille?: Threshold;
   /** The same for the round trip. Default: no limit. */
   readonly rttMs?: Threshold;
+  /**
+   * For the jitter of a session's stream; a path by itself has none. A session's loss and round trip, where a `measurer`
+   * reads them off what its backend sends, have the limits above. Default: no limit.
+   */
+  readonly jitterMs?: Threshold;
 }
+
+/** Of a backend's sessions so many in 1,000 beyond a limit make it the last choice, until they are at most `leave`. */
+export const STRAINED_PER_MILLE = { enter: 250, leave: 100 };
 
 export type HealthChange = "down" | "up" | "degraded" | "restored";
 
@@ -28,6 +36,7 @@ export class BackendHealth {
   #down = false;
   #lossy = false;
   #slow = false;
+  #strained = false;
   /** Outcomes in a row that speak against the present state. */
   #against = 0;
 
@@ -42,7 +51,7 @@ export class BackendHealth {
 
   /** Lives, but its path is bad: for new sessions the last choice. */
   get isDegraded(): boolean {
-    return this.#lossy || this.#slow;
+    return this.#lossy || this.#slow || this.#strained;
   }
 
   /** One outcome. Returns the change that it made, if any. */
@@ -63,6 +72,24 @@ export class BackendHealth {
     const before = this.isDegraded;
     if (which === "slow") this.#slow = entered;
     else this.#lossy = entered;
+    return this.#changeFrom(before);
+  }
+
+  /** So many of its sessions are beyond a limit. Returns the change that it made, if any. */
+  strain(beyond: number, sessions: number): HealthChange | undefined {
+    const before = this.isDegraded;
+    const perMille = sessions === 0 ? 0 : (1_000 * beyond) / sessions;
+    this.#strained = perMille >= STRAINED_PER_MILLE.enter || (this.#strained && perMille > STRAINED_PER_MILLE.leave);
+    return this.#changeFrom(before);
+  }
+
+  /** What another thread has found. */
+  mirror(down: boolean, degraded: boolean): void {
+    this.#down = down;
+    this.#lossy = degraded;
+  }
+
+  #changeFrom(before: boolean): HealthChange | undefined {
     if (this.isDegraded === before) return undefined;
     return before ? "restored" : "degraded";
   }

@@ -4,6 +4,7 @@ import { RelayError } from "../relay-error.ts";
 import { Backend, type BackendSpec } from "./backend.ts";
 import type { HealthChange, HealthOptions } from "./backend-health.ts";
 import { BackendScores, MAX_BACKENDS } from "./backend-scores.ts";
+import { chooseBackend, type SessionBackends } from "./backend-choice.ts";
 import type { CallbackErrors } from "./callback-errors.ts";
 import { PassiveWatch } from "./passive-watch.ts";
 import { Probe, type ProbeOptions } from "./probe.ts";
@@ -26,14 +27,15 @@ interface Member {
 }
 
 /** The backends: which one a new session goes to, and how each of them is. */
-export class BackendPool {
+export class BackendPool implements SessionBackends {
   readonly #options: BackendPoolOptions;
   readonly #errors: CallbackErrors;
   readonly #open: OpenUpstream;
   readonly #nowMs: () => number;
   readonly #intervalMs: number;
   readonly #scores: BackendScores;
-  #members: Member[] = [];
+  #members: readonly Member[] = [];
+  #backends: readonly Backend[] = [];
   #lastTickMs: number;
   #nextIntervalMs: number;
 
@@ -65,28 +67,12 @@ export class BackendPool {
 
   /** All of them, those that are leaving included. */
   get backends(): readonly Backend[] {
-    return this.#members.map(({ backend }) => backend);
+    return this.#backends;
   }
 
-  /**
-   * The backend for a new session: the cheapest of those that are well, else of those whose path is bad.
-   *
-   * @param besides one that is not to be chosen
-   */
+  /** The one for a new session. @param besides one that is not to be chosen */
   choose(besides?: Backend): Backend | undefined {
-    let best: Backend | undefined;
-    let bestCost = Infinity;
-    for (const { backend } of this.#members) {
-      if (!backend.takesSessions || backend === besides) continue;
-      const { cost } = backend;
-      const isBetterKind = best !== undefined && best.health.isDegraded && !backend.health.isDegraded;
-      const isSameKind = best === undefined || best.health.isDegraded === backend.health.isDegraded;
-      if (isBetterKind || (isSameKind && cost < bestCost)) {
-        best = backend;
-        bestCost = cost;
-      }
-    }
-    return best;
+    return chooseBackend(this.backends, besides);
   }
 
   /**
@@ -111,9 +97,18 @@ export class BackendPool {
     }
     for (const spec of specs) {
       const isKnown = this.#members.some(({ backend }) => endpointsEqual(backend.endpoint, spec.endpoint));
-      if (!isKnown) this.#members.push(this.#member(new Backend(spec, this.#options.health ?? {})));
+      if (isKnown) continue;
+      const member = this.#member(new Backend(spec, this.#options.health ?? {}));
+      this.#hold([...this.#members, member]);
     }
     this.#forgetRemoved();
+  }
+
+  /** No new session for the backend of that `address:port`, or new ones again; false if there is none. */
+  drain(name: string, draining: boolean): boolean {
+    const backend = this.#backends.find((other) => other.name === name);
+    if (backend !== undefined) backend.draining = draining;
+    return backend !== undefined;
   }
 
   /** Time has passed: probes are sent and judged, paths compared with their thresholds. */
@@ -131,13 +126,16 @@ export class BackendPool {
       if (active === undefined && outcome !== undefined) this.#record(backend, outcome);
     }
     this.#scores.interval(this.backends, nowMs);
-    for (const { backend } of this.#members) backend.fade();
+    for (const { backend } of this.#members) {
+      this.#tell(backend, backend.health.strain(backend.sessionsBeyond, backend.sessions));
+      backend.fade();
+    }
     this.#forgetRemoved();
   }
 
   close(): void {
     for (const { probe } of this.#members) probe?.close();
-    this.#members = [];
+    this.#hold([]);
     this.#scores.close();
   }
 
@@ -165,13 +163,21 @@ export class BackendPool {
     }
   }
 
+  #hold(members: readonly Member[]): void {
+    this.#members = members;
+    this.#backends = members.map(({ backend }) => backend);
+  }
+
   #forgetRemoved(): void {
-    this.#members = this.#members.filter(({ backend, probe }) => {
-      if (!backend.removed || backend.sessions > 0) return true;
+    const isGone = ({ backend }: Member): boolean =>
+      backend.removed && backend.sessions === 0 && !backend.held;
+    const gone = this.#members.filter(isGone);
+    if (gone.length === 0) return;
+    for (const { backend, probe } of gone) {
       probe?.close();
       this.#scores.forget(backend);
-      return false;
-    });
+    }
+    this.#hold(this.#members.filter((member) => !isGone(member)));
   }
 }
 

@@ -32,11 +32,19 @@ export class Backend {
   /** The priority of its path in the client table, lower is better; 0 while nothing has measured it. */
   score = 0;
   sessions = 0;
+  /** Those that other threads have. */
+  sessionsElsewhere = 0;
+  /** Sessions whose stream from here is beyond a limit of loss, round trip or jitter. */
+  sessionsBeyond = 0;
   sessionsTotal = 0;
   readonly traffic = { datagramsTo: 0, bytesTo: 0, datagramsFrom: 0, bytesFrom: 0 };
   /** Refusals that the backend's host sent, and sessions that left it because it was down. */
   refused = 0;
   movedAway = 0;
+  /** A thread that has not heard of its removal yet may give it sessions. */
+  held = false;
+  /** Of passing streams: round trips told, packets, and how many of them are missing. */
+  readonly streams = { roundTrips: 0, packets: 0, lost: 0 };
   readonly #fall: number;
   #unanswered = 0;
   readonly #path = new QualityAnalyzer({ windowPackets: PROBE_WINDOW, windowMs: Infinity });
@@ -73,7 +81,7 @@ export class Backend {
    * for each 100 points of its score.
    */
   get cost(): number {
-    return ((this.sessions + 1) / this.weight) * (1 + this.score / DOUBLING_SCORE);
+    return ((this.sessions + this.sessionsElsewhere + 1) / this.weight) * (1 + this.score / DOUBLING_SCORE);
   }
 
   /** A probe was answered. Those before it that were not are the path's loss, unless they were the backend's death. */
@@ -92,11 +100,14 @@ export class Backend {
 
   /** A stream that passes told a round trip. */
   recordRtt(rttMs: number): void {
+    this.streams.roundTrips += 1;
     this.#path.recordRtt(rttMs);
   }
 
   /** What streams from the backend have lost since they were last looked at. */
   recordStreams(packets: number, lost: number): void {
+    this.streams.packets += packets;
+    this.streams.lost += lost;
     this.#streamPackets += packets;
     this.#streamLost = Math.max(0, this.#streamLost + lost);
   }

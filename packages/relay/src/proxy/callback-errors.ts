@@ -7,6 +7,15 @@ export class CallbackErrors {
     this.#tell = tell;
   }
 
+  /** Calls back, and keeps what that throws. */
+  guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.add(error);
+    }
+  }
+
   add(error: unknown): void {
     this.count += 1;
     try {

@@ -27,10 +27,13 @@ export interface ProxyConfig {
   readonly rise: number;
   readonly watchLoss: readonly [enter: number, leave: number] | undefined;
   readonly watchRtt: readonly [enter: number, leave: number] | undefined;
+  readonly watchJitter: readonly [enter: number, leave: number] | undefined;
   readonly watchForMs: number;
   readonly http: string;
   readonly logAddresses: "full" | "anonymous";
   readonly transport: "auto" | "node" | "bun" | "linux";
+  /** Threads that proxy, where there is the Linux transport; 0: the main thread does. */
+  readonly workers: number;
   readonly drain: number;
   readonly duration: number;
   readonly logLevel: "info" | "trace" | "debug" | "warn" | "error" | "silent";

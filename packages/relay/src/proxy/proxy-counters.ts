@@ -33,6 +33,15 @@ export interface ProxySessions {
   failed: number;
   /** Went on to another backend, its own being down. */
   moved: number;
+  /** Their worker died: the client's next datagram begins another. */
+  workerDied: number;
+}
+
+/** Crossings of a limit by a session's stream, into what is beyond it. */
+export interface SessionCrossings {
+  loss: number;
+  rtt: number;
+  jitter: number;
 }
 
 export function noDrops(): ProxyDrops {
@@ -52,5 +61,9 @@ export function noDrops(): ProxyDrops {
 }
 
 export function noSessions(): ProxySessions {
-  return { opened: 0, expired: 0, evicted: 0, failed: 0, moved: 0 };
+  return { opened: 0, expired: 0, evicted: 0, failed: 0, moved: 0, workerDied: 0 };
+}
+
+export function noCrossings(): SessionCrossings {
+  return { loss: 0, rtt: 0, jitter: 0 };
 }

@@ -102,8 +102,15 @@ export const proxyFlags: Readonly<Record<keyof Omit<ProxyConfig, "json">, ProxyF
     allowed: "ENTER:LEAVE, milliseconds",
     description: "the same for its round trip; none: no limit",
   },
+  watchJitter: {
+    schema: read(parseHysteresis),
+    fallback: undefined,
+    allowed: "ENTER:LEAVE, milliseconds",
+    description: "the same for the jitter of its sessions' streams; none: no limit",
+  },
   watchForMs: wholeNumber(0, 3_600_000, 0, "for so long a path must be beyond ENTER, or at LEAVE"),
   transport: choice(["auto", "node", "bun", "linux"], "how clients' datagrams are received"),
+  workers: wholeNumber(0, 64, 1, "threads that proxy, on Linux; 0, or elsewhere: the main thread does"),
   drain: wholeNumber(0, 3_600, 30, "seconds that sessions may go on for after SIGTERM"),
   duration: {
     schema: z

@@ -15,7 +15,8 @@ export interface ProxyHttpOptions {
 
 /**
  * What an operator's tools read of a proxy: `GET /metrics`, `/health`, `/ready`, `/clients` and `/backends`; and on a
- * loopback connection `POST /admin/maintenance/on`, `/admin/maintenance/off` and `/admin/drain`.
+ * loopback connection `POST /admin/maintenance/on`, `/admin/maintenance/off`, `/admin/drain`, and for one backend
+ * `/admin/backend/drain?name=ADDRESS:PORT` and `/admin/backend/resume?name=ADDRESS:PORT`.
  *
  * @throws RelayError `ERR_RELAY_START` when the address cannot be listened on
  */
@@ -37,8 +38,8 @@ const pagesOf = (life: ProxyLife, addresses: AddressDetail): OperatorPages => ({
       life.phase !== "running" ? life.phase : life.proxy.takesSessions ? "ready" : "no backend is up";
     reply(response, words === "ready" ? 200 : 503, `${words}\n`);
   },
-  "/clients": (response) => {
-    replyJson(response, life.proxy.reportSessions(addresses));
+  "/clients": async (response) => {
+    replyJson(response, await life.proxy.reportSessions(addresses));
   },
   "/backends": (response) => {
     replyJson(response, life.proxy.report().backends);
@@ -51,7 +52,22 @@ function adminOf(life: ProxyLife, log: RelayLog): OperatorPages {
     log.info({ maintenance: paused }, "maintenance was switched over HTTP");
     replyJson(response, { maintenance: paused });
   };
+  const drainBackend = (draining: boolean, response: ServerResponse, query: URLSearchParams): void => {
+    const name = query.get("name") ?? "";
+    if (!life.proxy.drainBackend(name, draining)) {
+      reply(response, 404, "there is no backend of that name; /backends lists them\n");
+      return;
+    }
+    log.info({ backend: name, draining }, "a backend was switched over HTTP");
+    replyJson(response, { backend: name, draining });
+  };
   return {
+    "/admin/backend/drain": (response, query) => {
+      drainBackend(true, response, query);
+    },
+    "/admin/backend/resume": (response, query) => {
+      drainBackend(false, response, query);
+    },
     "/admin/maintenance/on": (response) => {
       pause(true, response);
     },

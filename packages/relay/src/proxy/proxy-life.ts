@@ -1,4 +1,4 @@
-import type { SessionProxy } from "./session-proxy.ts";
+import type { OperatedProxy } from "./operated-proxy.ts";
 
 /** How far a proxy is in its life. While it drains or is paused it takes no new sessions. */
 export type ProxyPhase = "running" | "paused" | "draining";
@@ -13,7 +13,7 @@ export interface ProxyLifeOptions {
 
 /** Ticks a proxy, and knows when it is to end: told to, drained, or after its time. */
 export class ProxyLife implements Disposable {
-  readonly proxy: SessionProxy;
+  readonly proxy: OperatedProxy;
   readonly drainMs: number;
   readonly ended: Promise<void>;
   readonly #ticker: NodeJS.Timeout;
@@ -21,7 +21,7 @@ export class ProxyLife implements Disposable {
   #drainUntilMs = Infinity;
   #paused = false;
 
-  constructor(proxy: SessionProxy, { tickMs, drainMs, durationMs }: ProxyLifeOptions) {
+  constructor(proxy: OperatedProxy, { tickMs, drainMs, durationMs }: ProxyLifeOptions) {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.proxy = proxy;
     this.drainMs = drainMs;

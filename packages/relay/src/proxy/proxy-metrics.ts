@@ -19,6 +19,17 @@ export const proxyMetrics: readonly Metric<Source>[] = [
   labelled("counter", "dropped_datagrams", "Datagrams dropped, by reason.", "reason", ({ report }) => ({
     ...report.drops,
   })),
+  labelled(
+    "counter",
+    "session_crossings",
+    "Sessions whose stream went beyond a limit, by which.",
+    "limit",
+    ({ report }) => ({ ...report.crossings }),
+  ),
+  gauge("workers", "Threads that proxy; 0: the main thread does.", ({ report }) => report.workers.length),
+  labelled("counter", "worker_restarts", "Workers that died and were replaced.", undefined, ({ report }) =>
+    report.workers.reduce((sum, { restarts }) => sum + restarts, 0),
+  ),
   gauge("maintenance", "1 while new sessions are refused.", ({ phase }) => Number(phase === "paused")),
   gauge("draining", "1 while the proxy waits for its sessions to end.", ({ phase }) =>
     Number(phase === "draining"),
@@ -35,6 +46,12 @@ export const proxyMetrics: readonly Metric<Source>[] = [
   ofBackends("gauge", "score", "The score of its path, lower is better.", ({ score }) => score),
   ofBackends("gauge", "weight", "Its share among equals.", ({ weight }) => weight),
   ofBackends("gauge", "sessions", "Its sessions now.", ({ sessions }) => sessions),
+  ofBackends(
+    "gauge",
+    "sessions_beyond_limits",
+    "Those whose stream is lossier, slower or less even than the limits.",
+    ({ sessionsBeyond }) => sessionsBeyond,
+  ),
   ofBackends("counter", "sessions_begun", "Sessions that it ever had.", ({ sessionsTotal }) => sessionsTotal),
   ofBackends(
     "counter",

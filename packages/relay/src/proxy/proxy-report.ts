@@ -1,9 +1,10 @@
 import { type Endpoint, formatEndpoint } from "@udp-relay/address-validation";
 import type { TransportStats } from "@udp-relay/adapters";
 import type { Backend } from "./backend.ts";
-import type { ProxyDrops, ProxySessions } from "./proxy-counters.ts";
+import type { WorkerStatus } from "../worker/worker-set.ts";
+import type { ProxiedSessions } from "./proxied-sessions.ts";
+import type { ProxyDrops, ProxySessions, SessionCrossings } from "./proxy-counters.ts";
 import type { ProxySession } from "./proxy-session.ts";
-import type { SessionProxyOptions } from "./session-proxy-options.ts";
 
 export interface BackendReport {
   readonly name: string;
@@ -14,6 +15,8 @@ export interface BackendReport {
   readonly score: number;
   readonly weight: number;
   readonly sessions: number;
+  /** Those whose stream from here is beyond a limit. */
+  readonly sessionsBeyond: number;
   readonly sessionsTotal: number;
   readonly movedAway: number;
   readonly refused: number;
@@ -39,6 +42,8 @@ export interface ProxyReport {
   readonly sessions: number;
   readonly counts: ProxySessions;
   readonly drops: ProxyDrops;
+  /** How often a session's stream went beyond a limit. */
+  readonly crossings: SessionCrossings;
   readonly backends: readonly BackendReport[];
   readonly measured: { readonly fromClients: PathReport; readonly fromBackends: PathReport } | null;
   /** What the listening socket counted. */
@@ -47,41 +52,49 @@ export interface ProxyReport {
   readonly upstreams: TransportStats | null;
   /** What callbacks threw. */
   readonly callbackErrors: number;
+  /** Threads that proxy; empty where this one does. */
+  readonly workers: readonly WorkerStatus[];
 }
 
-interface ReportedProxy {
-  readonly localEndpoint: Endpoint;
-  readonly sessions: number;
-  readonly counts: ProxySessions;
-  readonly drops: ProxyDrops;
+/** What a report is made of beside sessions. */
+export interface ReportedProxy {
+  readonly listen: Endpoint;
+  readonly backends: readonly Backend[];
+  readonly isMeasured: boolean;
+  readonly transport: TransportStats;
+  readonly upstreams: TransportStats | null;
   readonly callbackErrors: number;
 }
 
-export function reportProxy(
-  proxy: ReportedProxy,
-  { transport, measurer, upstreamStats }: SessionProxyOptions,
-  backends: readonly Backend[],
-  sessions: readonly (ProxySession | undefined)[],
-): ProxyReport {
-  const measured = {
-    fromClients: pathReport(sessions, "fromClient"),
-    fromBackends: pathReport(sessions, "fromBackend"),
-  };
+/** The report of a proxy whose sessions are all in this thread. */
+export function reportProxy(sessions: ProxiedSessions, proxy: ReportedProxy): ProxyReport {
   return {
-    listen: formatEndpoint(proxy.localEndpoint),
-    sessions: proxy.sessions,
-    counts: { ...proxy.counts },
-    drops: { ...proxy.drops },
-    backends: backends.map(reportBackend),
-    measured: measurer === undefined ? null : measured,
-    transport: transport.stats(),
-    upstreams: upstreamStats?.() ?? null,
+    listen: formatEndpoint(proxy.listen),
+    sessions: sessions.live,
+    counts: { ...sessions.counts },
+    drops: { ...sessions.drops },
+    crossings: { ...sessions.crossings },
+    backends: proxy.backends.map(reportBackend),
+    measured: proxy.isMeasured ? reportPaths(sessions.all) : null,
+    transport: proxy.transport,
+    upstreams: proxy.upstreams,
     callbackErrors: proxy.callbackErrors,
+    workers: [],
   };
 }
 
-function reportBackend(backend: Backend): BackendReport {
-  const { name, health, weight, sessions, sessionsTotal, movedAway, refused, traffic } = backend;
+/** What passes in both directions, of one thread's sessions. */
+export function reportPaths(
+  sessions: readonly (ProxySession | undefined)[],
+): NonNullable<ProxyReport["measured"]> {
+  return {
+    fromClients: pathReport(sessions, "fromClient"),
+    fromBackends: pathReport(sessions, "fromBackend"),
+  };
+}
+
+export function reportBackend(backend: Backend): BackendReport {
+  const { name, health, weight, sessions, sessionsBeyond, sessionsTotal, movedAway, refused, traffic } = backend;
   const leaves = backend.draining || backend.removed;
   return {
     name,
@@ -90,6 +103,7 @@ function reportBackend(backend: Backend): BackendReport {
     score: backend.score,
     weight,
     sessions,
+    sessionsBeyond,
     sessionsTotal,
     movedAway,
     refused,

@@ -18,6 +18,9 @@ export class ProxySession {
   backend: Backend;
   upstream: Upstream | undefined;
   lastFromClientMs: number;
+  /** When `SessionWatch` last looked, and which limits its stream is beyond. */
+  lookedMs: number = -Infinity;
+  beyond = 0;
   /** When the next datagram of the client's may pass at full rate (the generic cell rate algorithm). */
   #rateFullAtMs = 0;
   #seenPackets = 0;

@@ -9,10 +9,8 @@ import { RelayError } from "../relay-error.ts";
 import { connectedUpstreams } from "./connected-upstream.ts";
 import { driveSockets, linuxUpstreams } from "./linux-upstreams.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
+import { MAX_DATAGRAM_BYTES } from "./proxy-parts.ts";
 import type { OpenUpstream } from "./upstream.ts";
-
-/** Answers of a name server with EDNS, and whatever a path of jumbo frames may carry. */
-const MAX_DATAGRAM_BYTES = 8_192;
 
 /** What a proxy receives from and sends with. */
 export interface ProxySockets {

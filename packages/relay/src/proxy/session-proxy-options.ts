@@ -3,6 +3,7 @@ import type { DatagramTransport, TransportStats } from "@udp-relay/adapters";
 import type { StreamMeasurer } from "../measure/stream-measurer.ts";
 import type { BackendSpec } from "./backend.ts";
 import type { BackendPoolOptions } from "./backend-pool.ts";
+import type { SessionChange } from "./session-watch.ts";
 import type { OpenUpstream } from "./upstream.ts";
 
 export interface SessionProxyOptions extends BackendPoolOptions {
@@ -13,7 +14,9 @@ export interface SessionProxyOptions extends BackendPoolOptions {
   readonly openUpstream: OpenUpstream;
   /** What the upstreams' sockets have counted together, for the report; where there is one to ask. */
   readonly upstreamStats?: () => TransportStats;
-  /** Told of what `onHealth` or `measurer` threw; it is counted in any case. */
+  /** Told of each session whose stream, read by `measurer`, crosses a limit of `health`. */
+  readonly onSession?: (change: SessionChange) => void;
+  /** Told of what `onHealth`, `onSession` or `measurer` threw; it is counted in any case. */
   readonly onCallbackError?: (error: unknown) => void;
   /** Monotonic milliseconds. `tick` must be called often by this time, too. */
   readonly clock: { nowMs(): number };

@@ -1,3 +1,4 @@
+import type { Clock } from "@udp-relay/clock";
 import { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { RelayError } from "../relay-error.ts";
 
@@ -8,20 +9,22 @@ interface SessionLimits {
 }
 
 /**
- * The clients of a proxy, by their endpoints. One thread uses it.
+ * The clients of a proxy, by their endpoints.
  *
+ * @param threads that use it, this one included
  * @throws RelayError ERR_RELAY_CONFIG
  */
-export function sessionTable({
-  maxSessions,
-  idleTimeoutMs,
-  sessionsPerPrefix,
-}: SessionLimits): TunnelClientTable {
+export function sessionTable(
+  { maxSessions, idleTimeoutMs, sessionsPerPrefix }: SessionLimits,
+  threads = 1,
+  clock?: Clock,
+): TunnelClientTable {
   try {
     return TunnelClientTable.create({
       capacity: maxSessions,
       timeoutMs: idleTimeoutMs,
-      workers: 1,
+      workers: threads,
+      ...(clock === undefined ? {} : { clock }),
       ...(sessionsPerPrefix === undefined ? {} : { clientsPerPrefix: sessionsPerPrefix }),
     });
   } catch (error) {

@@ -1,6 +1,7 @@
 import { attachRegion, createRegion, type Region, type RegionHandle } from "@udp-relay/atomics-layout";
 import { AmplificationBudget } from "../limits/amplification-budget.ts";
 import { TokenBuckets } from "../limits/token-buckets.ts";
+import { COUNTER_FIELDS } from "../tunnel/counter-fields.ts";
 import { RelayControl } from "./relay-control.ts";
 import { SharedEchoLog } from "./shared-echo-log.ts";
 import { WorkerTotals } from "./worker-totals.ts";
@@ -50,7 +51,7 @@ export class RelayMemory {
         parameters: [workers],
         sections: [
           RelayControl.section(),
-          WorkerTotals.section(workers),
+          WorkerTotals.section(workers, COUNTER_FIELDS),
           TokenBuckets.section("pings", pingPrefixes),
           TokenBuckets.section("pairs", pairs),
           AmplificationBudget.section(slots),
@@ -81,6 +82,6 @@ export class RelayMemory {
 
   /** The totals of worker `index`. Its writer is that worker, or the supervisor once it is gone. */
   totals(index: number): WorkerTotals {
-    return new WorkerTotals(this.region, index);
+    return new WorkerTotals(this.region, index, COUNTER_FIELDS);
   }
 }

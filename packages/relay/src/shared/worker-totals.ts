@@ -1,11 +1,8 @@
 import type { Region, SectionPlan } from "@udp-relay/atomics-layout";
 import { peekF64, pokeF64, type Doubles } from "@udp-relay/atomics-layout/memory";
-import { COUNTER_FIELDS } from "../tunnel/counter-fields.ts";
 
 const SECTION = "worker totals";
 const LINE_BYTES = 64;
-const COPY_BYTES = Math.ceil((COUNTER_FIELDS * 8) / LINE_BYTES) * LINE_BYTES;
-const WORKER_BYTES = LINE_BYTES + 2 * COPY_BYTES;
 /** Publications that a reader lets pass by before it takes what it has. */
 const READS = 8;
 
@@ -22,15 +19,22 @@ export class WorkerTotals {
   readonly #region: Region;
   readonly #doubles: Doubles;
   readonly #byteOffset: number;
+  readonly #copyBytes: number;
+  /** Numbers that the worker publishes. */
+  readonly fields: number;
 
-  static section(workers: number): SectionPlan {
-    return { name: SECTION, byteLength: workers * WORKER_BYTES };
+  /** @param fields numbers that each worker publishes */
+  static section(workers: number, fields: number): SectionPlan {
+    return { name: SECTION, byteLength: workers * workerBytes(fields) };
   }
 
-  constructor(region: Region, index: number) {
+  /** @param fields as of the section */
+  constructor(region: Region, index: number, fields: number) {
+    this.fields = fields;
     this.#region = region;
     this.#doubles = region.doubles;
-    this.#byteOffset = region.section(SECTION).byteOffset + index * WORKER_BYTES;
+    this.#copyBytes = copyBytes(fields);
+    this.#byteOffset = region.section(SECTION).byteOffset + index * workerBytes(fields);
   }
 
   /** Concurrency: the totals' one writer. */
@@ -94,6 +98,15 @@ export class WorkerTotals {
   }
 
   #copyAt(version: number): number {
-    return (this.#byteOffset + LINE_BYTES + (version & 1) * COPY_BYTES) / 8;
+    return (this.#byteOffset + LINE_BYTES + (version & 1) * this.#copyBytes) / 8;
   }
+}
+
+/** Whole cache lines, so that no two writers share one. */
+function copyBytes(fields: number): number {
+  return Math.ceil((fields * 8) / LINE_BYTES) * LINE_BYTES;
+}
+
+function workerBytes(fields: number): number {
+  return LINE_BYTES + 2 * copyBytes(fields);
 }

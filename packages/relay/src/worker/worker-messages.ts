@@ -19,8 +19,3 @@ export interface WorkerStart {
 
 export type ToWorker =
   { readonly type: "configure"; readonly config: RelayConfig } | { readonly type: "stop" };
-
-export type FromWorker =
-  | { readonly type: "running"; readonly transport: string; readonly reason: string }
-  /** It could not start; `code` is the system's, where there is one. */
-  | { readonly type: "failed"; readonly message: string; readonly code: string | undefined };

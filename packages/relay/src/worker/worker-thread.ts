@@ -7,14 +7,15 @@ import { RelayMemory } from "../shared/relay-memory.ts";
 import { relayProtocol } from "./relay-protocol.ts";
 import { openRelayTransport, systemCode } from "./relay-transport.ts";
 import { RelayWorker } from "./relay-worker.ts";
-import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+import type { ThreadMessage } from "./supervised-threads.ts";
+import type { ToWorker, WorkerStart } from "./worker-messages.ts";
 
 /** A full receive buffer of the predecessor is read in far less. */
 const DRAINED_AFTER_MS = 1_000;
 
 const { config, index, socket, predecessor, ...handles } = workerData as WorkerStart;
 const supervisor = parentPort!;
-const tell = (message: FromWorker): void => {
+const tell = (message: ThreadMessage): void => {
   supervisor.postMessage(message);
 };
 

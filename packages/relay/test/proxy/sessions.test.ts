@@ -22,7 +22,7 @@ describe("a session", () => {
     expect(virtual.backends.map(({ senders }) => senders.size)).toEqual([2, 2]);
     const { sessions, counts, backends } = virtual.proxy.report();
     expect(sessions).toBe(4);
-    expect(counts).toEqual({ opened: 4, expired: 0, evicted: 0, failed: 0, moved: 0 });
+    expect(counts).toEqual({ opened: 4, expired: 0, evicted: 0, failed: 0, moved: 0, workerDied: 0 });
     expect(backends.map(({ datagramsTo, datagramsFrom }) => [datagramsTo, datagramsFrom])).toEqual([
       [10, 10],
       [10, 10],

@@ -1,5 +1,6 @@
 import { AdapterError } from "../../adapter-error.ts";
 import type { DropReasonCode } from "../drop-reason.ts";
+import type { DescriptorJournalHandle } from "./descriptor-journal.ts";
 import type { LinuxTransport } from "./linux-transport.ts";
 import type { SystemCalls } from "./system-calls.ts";
 
@@ -11,6 +12,8 @@ export interface ConnectedSocketsOptions {
   readonly maxDatagramBytes?: number;
   /** Opened with `blocking`: its turn comes with the sockets', when it is ready. */
   readonly transport?: LinuxTransport;
+  /** Of a `DescriptorJournal`: what is open when this thread is killed can be closed by whoever made it. */
+  readonly journal?: DescriptorJournalHandle;
   /** For tests. */
   readonly systemCalls?: SystemCalls;
 }

@@ -6,12 +6,9 @@ import type { DropReasonCode } from "../drop-reason.ts";
 import { TransportCounters } from "../transport-stats.ts";
 import type { TransportStats } from "../transport-stats.ts";
 import { cannotOpen, checkedDatagramBytes, Connected } from "./connected-socket.ts";
-import type {
-  ConnectedOwner,
-  ConnectedSocket,
-  ConnectedSocketEvents,
-  ConnectedSocketsOptions,
-} from "./connected-socket.ts";
+import type { ConnectedOwner, ConnectedSocket, ConnectedSocketEvents } from "./connected-socket.ts";
+import type { ConnectedSocketsOptions } from "./connected-socket.ts";
+import { journaled } from "./descriptor-journal.ts";
 import { dropReasonOfErrno, errorName } from "./batch-sender.ts";
 import {
   AF_INET,
@@ -85,7 +82,7 @@ export class ConnectedSockets implements Disposable {
    */
   static async open(options: ConnectedSocketsOptions = {}): Promise<ConnectedSockets> {
     const maxDatagramBytes = checkedDatagramBytes(options);
-    const calls = options.systemCalls ?? (await openSystemCalls());
+    const calls = journaled(options.systemCalls ?? (await openSystemCalls()), options.journal);
     const sockets = new ConnectedSockets(calls, maxDatagramBytes, options.transport);
     try {
       sockets.#selfCheck();
@@ -118,12 +115,13 @@ export class ConnectedSockets implements Disposable {
   }
 
   /**
-   * What all sockets together have counted, those that are closed included. A batch is what one turn brought. Asks the
-   * kernel once for each open socket.
+   * What all sockets together have counted, those that are closed included. A batch is what one turn brought.
+   *
+   * @param asksKernel once for each open socket, what it had no room for; without it that is of closed ones only
    */
-  stats(): TransportStats {
+  stats(asksKernel = true): TransportStats {
     let kernelDrops = this.#closedKernelDrops;
-    for (const connected of this.#places) {
+    for (const connected of asksKernel ? this.#places : []) {
       if (connected !== undefined) kernelDrops += this.#kernelDrops.read(connected.fd);
     }
     return this.#counters.snapshot(0, kernelDrops, 0);

@@ -1,0 +1,58 @@
+import { attachRegion, createRegion, type Region, type RegionHandle } from "@udp-relay/atomics-layout";
+import { RelayControl } from "../../shared/relay-control.ts";
+import { WorkerTotals } from "../../shared/worker-totals.ts";
+import { PROXY_FIELDS } from "./proxy-fields.ts";
+
+const NAME = "udp-relay proxy";
+/** Changes whenever the meaning of the bytes does. */
+const LAYOUT = 1;
+
+/**
+ * What a proxy's threads share beside their client table: the operator's words, what each worker counts, and in one more
+ * row what the supervisor has found of the backends. Every row has one writer, and readers see it whole.
+ *
+ * Concurrency: one object a thread, made by `create` in the supervisor and by `attach` in every worker.
+ */
+export class ProxyMemory {
+  readonly region: Region;
+  readonly workers: number;
+  readonly control: RelayControl;
+
+  /** @param workers 1..64 */
+  static create(workers: number): ProxyMemory {
+    return new ProxyMemory(
+      createRegion({
+        name: NAME,
+        hash: LAYOUT,
+        capacity: 1,
+        parameters: [workers],
+        sections: [RelayControl.section(), WorkerTotals.section(workers + 1, PROXY_FIELDS)],
+      }),
+    );
+  }
+
+  /** @throws LayoutError if the handle is none, or another version's */
+  static attach(handle: RegionHandle): ProxyMemory {
+    return new ProxyMemory(attachRegion(handle, { name: NAME, hash: LAYOUT }));
+  }
+
+  private constructor(region: Region) {
+    this.region = region;
+    this.workers = region.parameters[0]!;
+    this.control = new RelayControl(region);
+  }
+
+  get shared(): RegionHandle {
+    return this.region.shared;
+  }
+
+  /** What worker `index` counts. Its writer is that worker, or the supervisor once it is gone. */
+  totals(index: number): WorkerTotals {
+    return new WorkerTotals(this.region, index, PROXY_FIELDS);
+  }
+
+  /** What the supervisor, its writer, has found of the backends. */
+  get verdicts(): WorkerTotals {
+    return this.totals(this.workers);
+  }
+}
