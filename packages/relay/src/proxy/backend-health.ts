@@ -79,7 +79,8 @@ export class BackendHealth {
   strain(beyond: number, sessions: number): HealthChange | undefined {
     const before = this.isDegraded;
     const perMille = sessions === 0 ? 0 : (1_000 * beyond) / sessions;
-    this.#strained = perMille >= STRAINED_PER_MILLE.enter || (this.#strained && perMille > STRAINED_PER_MILLE.leave);
+    this.#strained =
+      perMille >= STRAINED_PER_MILLE.enter || (this.#strained && perMille > STRAINED_PER_MILLE.leave);
     return this.#changeFrom(before);
   }
 

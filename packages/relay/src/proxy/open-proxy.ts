@@ -16,7 +16,7 @@ export interface RunningProxy {
   readonly proxy: OperatedProxy;
   /** What its sockets are, and why not the better ones. */
   readonly reason: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -30,7 +30,8 @@ export async function openProxy(
   log: RelayLog,
 ): Promise<RunningProxy> {
   const { transport, workers } = config;
-  if (workers === 0 || (transport !== "auto" && transport !== "linux")) return inThisThread(config, backends, log);
+  if (workers === 0 || (transport !== "auto" && transport !== "linux"))
+    return inThisThread(config, backends, log);
   try {
     const proxy = await ProxyWorkers.open({
       config,

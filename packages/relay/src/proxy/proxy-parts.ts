@@ -49,7 +49,14 @@ export function measurerOf({ measure, rtpClock }: ProxyConfig): StreamMeasurer |
   return measure === "wireguard" ? new WireguardMeasurer() : undefined;
 }
 
-export function healthOf({ fall, rise, watchLoss, watchRtt, watchJitter, watchForMs: forMs }: ProxyConfig): HealthOptions {
+export function healthOf({
+  fall,
+  rise,
+  watchLoss,
+  watchRtt,
+  watchJitter,
+  watchForMs: forMs,
+}: ProxyConfig): HealthOptions {
   const { enter, leave } = DEFAULT_LOSS_PER_MILLE;
   const threshold = (limits: readonly [number, number]): Threshold => ({
     enter: limits[0],

@@ -94,7 +94,8 @@ export function reportPaths(
 }
 
 export function reportBackend(backend: Backend): BackendReport {
-  const { name, health, weight, sessions, sessionsBeyond, sessionsTotal, movedAway, refused, traffic } = backend;
+  const { name, health, weight, sessions, sessionsBeyond, sessionsTotal, movedAway, refused, traffic } =
+    backend;
   const leaves = backend.draining || backend.removed;
   return {
     name,

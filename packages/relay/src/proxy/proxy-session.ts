@@ -19,7 +19,7 @@ export class ProxySession {
   upstream: Upstream | undefined;
   lastFromClientMs: number;
   /** When `SessionWatch` last looked, and which limits its stream is beyond. */
-  lookedMs: number = -Infinity;
+  lookedMs = 0;
   beyond = 0;
   /** When the next datagram of the client's may pass at full rate (the generic cell rate algorithm). */
   #rateFullAtMs = 0;

@@ -1,5 +1,6 @@
 import type { Endpoint } from "@udp-relay/address-validation";
-import type { TunnelClientTable } from "@udp-relay/tunnel-client";
+import { TunnelClientError, type TunnelClientTable } from "@udp-relay/tunnel-client";
+import { RelayError } from "../relay-error.ts";
 import type { AddressDetail } from "../operations/shown-endpoint.ts";
 import type { BackendSpec } from "./backend.ts";
 import { BackendPool } from "./backend-pool.ts";
@@ -60,7 +61,8 @@ export class SessionProxy implements OperatedProxy {
     } catch (error) {
       this.#pool.close();
       this.#clients[Symbol.dispose]();
-      throw error;
+      if (!(error instanceof TunnelClientError)) throw error;
+      throw new RelayError("ERR_RELAY_CONFIG", `health: ${error.message}`, { cause: error });
     }
   }
 

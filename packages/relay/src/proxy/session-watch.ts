@@ -1,4 +1,9 @@
-import { type Crossing, type Thresholds, type TunnelClientTable, type WatchedMetric } from "@udp-relay/tunnel-client";
+import {
+  type Crossing,
+  type Thresholds,
+  type TunnelClientTable,
+  type WatchedMetric,
+} from "@udp-relay/tunnel-client";
 import type { Backend } from "./backend.ts";
 import { DEFAULT_LOSS_PER_MILLE, type HealthOptions } from "./backend-health.ts";
 import type { SessionCrossings } from "./proxy-counters.ts";

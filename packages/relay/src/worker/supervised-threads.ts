@@ -113,17 +113,17 @@ export class SupervisedThreads<Message> {
     });
     await new Promise<void>((resolve, reject) => {
       worker.on("message", (message: ThreadMessage | Message) => {
-        const { type } = message as ThreadMessage;
-        if (type !== "failed" && type !== "running") {
+        const { type } = message as { readonly type: string };
+        if (type === "failed") {
+          const { message: words, code } = message as Extract<ThreadMessage, { type: "failed" }>;
+          reject(this.#kind.startError(words, code));
+          return;
+        }
+        if (type !== "running") {
           this.#kind.onMessage(index, message as Message);
           return;
         }
-        const told = message as ThreadMessage;
-        if (told.type === "failed") {
-          reject(this.#kind.startError(told.message, told.code));
-          return;
-        }
-        const { transport, reason } = told;
+        const { transport, reason } = message as Extract<ThreadMessage, { type: "running" }>;
         seat.transport = transport;
         seat.state = "running";
         log.info({ worker: index, transport, reason }, "a worker relays");

@@ -107,6 +107,31 @@ describe("a proxy's HTTP", () => {
     await life.ended;
   });
 
+  it("POST /admin/backend/drain?name= takes one backend out for new sessions, /resume takes it back", async () => {
+    const virtual = new VirtualProxy([A, B], { weights: [100, 1] });
+    const { post, json, sample, status } = await operate(virtual);
+    const old = virtual.client("192.0.2.1");
+    old.send("hello");
+    virtual.advance(100);
+    expect(await post(`/admin/backend/drain?name=${A}`)).toBe(200);
+    expect(await sample(`backend_draining{backend="${A}"}`)).toBe(1);
+    old.send("I was here");
+    virtual.client("192.0.2.2").send("hello");
+    virtual.advance(100);
+    expect(await json("/backends")).toMatchObject([
+      { name: A, state: "draining", sessions: 1, datagramsTo: 2 },
+      { name: B, state: "up", sessions: 1 },
+    ]);
+    expect(await post(`/admin/backend/resume?name=${encodeURIComponent(A)}`)).toBe(200);
+    virtual.client("192.0.2.3").send("hello");
+    virtual.advance(100);
+    expect(await json("/backends")).toMatchObject([{ state: "up", sessions: 2 }, { sessions: 1 }]);
+    expect(await post("/admin/backend/drain?name=10.0.9.9:53")).toBe(404);
+    expect(await post("/admin/backend/drain")).toBe(404);
+    expect(await status(`/admin/backend/drain?name=${A}`)).toBe(405);
+    expect(await post(`/admin/backend/drain?name=${A}`, { Origin: "http://evil.example" })).toBe(403);
+  });
+
   it("THREATS 'metrics': refuses web pages, other methods and other paths", async () => {
     const { post, status, base } = await operate(new VirtualProxy([A], {}));
     expect(base).toMatch(/^http:\/\/127\.0\.0\.1:/);

@@ -8,7 +8,7 @@ import type { TransportStats } from "../transport-stats.ts";
 import { cannotOpen, checkedDatagramBytes, Connected } from "./connected-socket.ts";
 import type { ConnectedOwner, ConnectedSocket, ConnectedSocketEvents } from "./connected-socket.ts";
 import type { ConnectedSocketsOptions } from "./connected-socket.ts";
-import { journaled } from "./descriptor-journal.ts";
+import { DescriptorJournal } from "./descriptor-journal.ts";
 import { dropReasonOfErrno, errorName } from "./batch-sender.ts";
 import {
   AF_INET,
@@ -82,7 +82,8 @@ export class ConnectedSockets implements Disposable {
    */
   static async open(options: ConnectedSocketsOptions = {}): Promise<ConnectedSockets> {
     const maxDatagramBytes = checkedDatagramBytes(options);
-    const calls = journaled(options.systemCalls ?? (await openSystemCalls()), options.journal);
+    const libc = options.systemCalls ?? (await openSystemCalls());
+    const calls = options.journal === undefined ? libc : new DescriptorJournal(libc, options.journal).calls;
     const sockets = new ConnectedSockets(calls, maxDatagramBytes, options.transport);
     try {
       sockets.#selfCheck();

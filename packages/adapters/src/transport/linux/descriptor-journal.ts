@@ -40,9 +40,27 @@ export class DescriptorJournal {
     this.#words = wordsOf(handle.memory);
   }
 
+  /** The system calls, with what they open and close noted. Concurrency: the journal's one writer. */
+  get calls(): SystemCalls {
+    const calls = this.#calls;
+    const opened = (fd: number): number => {
+      this.note(fd, true);
+      return fd;
+    };
+    return {
+      ...calls,
+      socket: (family, type, protocol) => opened(calls.socket(family, type, protocol)),
+      epoll_create1: (flags) => opened(calls.epoll_create1(flags)),
+      close: (fd) => {
+        this.note(fd, false);
+        return calls.close(fd);
+      },
+    };
+  }
+
   /** Concurrency: the journal's one writer. A descriptor beyond the journal's end is not noted. */
   note(fd: number, open: boolean): void {
-    if (fd < 0 || fd >= DESCRIPTORS) return;
+    if (fd < 0 || fd >= this.#words.length * BITS) return;
     const word = Math.floor(fd / BITS);
     const bit = 1 << (fd % BITS);
     const before = load(this.#words, word);
@@ -52,7 +70,7 @@ export class DescriptorJournal {
   /** Those that are noted. Concurrency: anywhere; what the writer does meanwhile may be in it or not. */
   get open(): number[] {
     const found: number[] = [];
-    for (let word = 0; word < DESCRIPTORS / BITS; word++) {
+    for (let word = 0; word < this.#words.length; word++) {
       const bits = load(this.#words, word);
       for (let bit = 0; bits !== 0 && bit < BITS; bit++) {
         if ((bits & (1 << bit)) !== 0) found.push(word * BITS + bit);
@@ -76,23 +94,4 @@ export class DescriptorJournal {
     }
     return left.length;
   }
-}
-
-/** The same system calls, with what they open and close written into a journal. */
-export function journaled(calls: SystemCalls, handle: DescriptorJournalHandle | undefined): SystemCalls {
-  if (handle === undefined) return calls;
-  const journal = new DescriptorJournal(calls, handle);
-  const opened = (fd: number): number => {
-    journal.note(fd, true);
-    return fd;
-  };
-  return {
-    ...calls,
-    socket: (family, type, protocol) => opened(calls.socket(family, type, protocol)),
-    epoll_create1: (flags) => opened(calls.epoll_create1(flags)),
-    close: (fd) => {
-      journal.note(fd, false);
-      return calls.close(fd);
-    },
-  };
 }

@@ -92,6 +92,7 @@ try {
       for (let next = receiveMessageOnPort(supervisor); next; next = receiveMessageOnPort(supervisor)) {
         obey(next.message as ToProxyWorker);
       }
+      backends.look();
       publisher.publish(nowMs);
     }
     if (nowMs < nextTickMs) return;

@@ -173,6 +173,7 @@ export class ProxyWorkers implements OperatedProxy {
   drainBackend(name: string, draining = true): boolean {
     const isThere = this.#pool.drain(name, draining);
     this.#placed.publish(this.#verdicts);
+    this.#memory.control.announceMessage();
     return isThere;
   }
 
@@ -191,7 +192,9 @@ export class ProxyWorkers implements OperatedProxy {
 
   /** Asks each worker; one that does not answer within two seconds is left out. */
   reportSessions(addresses: AddressDetail = "full"): Promise<readonly SessionReport[]> {
-    const running = this.#threads.status().flatMap(({ state }, index) => (state === "running" ? [index] : []));
+    const running = this.#threads
+      .status()
+      .flatMap(({ state }, index) => (state === "running" ? [index] : []));
     return this.#questions.ask(running, (question) => {
       for (const index of running) {
         this.#threads.post(index, { type: "sessions", question, addresses } satisfies ToProxyWorker);
@@ -231,8 +234,7 @@ export class ProxyWorkers implements OperatedProxy {
 
   #heard(index: number, message: FromProxyWorker): void {
     const { log, onCallbackError } = this.#options;
-    if (message.type === "sessions")
-      this.#questions.answered(message.question, index, message.sessions);
+    if (message.type === "sessions") this.#questions.answered(message.question, index, message.sessions);
     else if (message.type === "threw") onCallbackError(message.error);
     else {
       const { backend, metric, state, value, count } = message;

@@ -41,7 +41,9 @@ export function reportWorkers(rows: readonly Float64Array[], proxy: ReportedWork
     return { ...into, ...Object.fromEntries(entries) };
   };
   const path = (first: number): PathReport => {
-    const jitters = rows.filter((row) => row[first + Path.packets]! > 0).map((row) => row[first + Path.worstJitterMs]!);
+    const jitters = rows
+      .filter((row) => row[first + Path.packets]! > 0)
+      .map((row) => row[first + Path.worstJitterMs]!);
     const worstJitterMs = Math.max(-1, ...jitters);
     return {
       packets: sum(first + Path.packets),
