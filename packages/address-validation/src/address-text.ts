@@ -19,7 +19,7 @@ export function scanAddress(text: string, start: number, end: number): boolean {
   scanned[0] = 0;
   scanned[1] = 0;
   scanned[2] = 0xffff;
-  scanned[3] = dotted;
+  scanned[3] = scannedIPv4;
   return true;
 }
 
@@ -46,30 +46,44 @@ export function scanDecimal(text: string, start: number, end: number, maximum: n
 const ZERO = 48;
 const DOT = 46;
 const COLON = 58;
+/** Less than any character gives. */
+const NO_DIGIT = -100;
 
 const groups = new Int32Array(8);
-let dotted = 0;
 
-function scanIPv4(text: string, start: number, end: number): boolean {
+/** Word of the last successful scan of an IPv4 address by this thread, as int32: copy it before the next. */
+export let scannedIPv4 = 0;
+
+/**
+ * Scans exactly four decimal octets in `text[start, end)`, and leaves their word in `scannedIPv4`.
+ *
+ * An octet is written out digit by digit: how many digits it has is a branch that is often lost, one of a loop as well.
+ *
+ * @returns true when the whole range is one address
+ */
+export function scanIPv4(text: string, start: number, end: number): boolean {
   if (end - start > 15) return false;
   let word = 0;
-  let octet = -1;
-  let dots = 0;
-  for (let i = start; i < end; i++) {
-    const digit = text.charCodeAt(i) - ZERO;
-    if (digit >= 0 && digit <= 9) {
+  let i = start;
+  for (let octets = 0; octets < 4; octets++) {
+    let octet = i < end ? text.charCodeAt(i++) - ZERO : NO_DIGIT;
+    if (octet < 0 || octet > 9) return false;
+    let next = i < end ? text.charCodeAt(i++) - ZERO : NO_DIGIT;
+    if (next >= 0 && next <= 9) {
       if (octet === 0) return false;
-      octet = octet < 0 ? digit : octet * 10 + digit;
-      if (octet > 255) return false;
-    } else {
-      if (digit !== DOT - ZERO || octet < 0 || dots === 3) return false;
-      word = (word << 8) | octet;
-      octet = -1;
-      dots++;
+      octet = octet * 10 + next;
+      next = i < end ? text.charCodeAt(i++) - ZERO : NO_DIGIT;
+      if (next >= 0 && next <= 9) {
+        octet = octet * 10 + next;
+        if (octet > 255) return false;
+        next = i < end ? text.charCodeAt(i++) - ZERO : NO_DIGIT;
+      }
     }
+    // The last octet ends where the text does.
+    if (octets < 3 ? next !== DOT - ZERO : next !== NO_DIGIT) return false;
+    word = (word << 8) | octet;
   }
-  if (dots !== 3 || octet < 0) return false;
-  dotted = (word << 8) | octet;
+  scannedIPv4 = word;
   return true;
 }
 
@@ -94,8 +108,8 @@ function scanIPv6(text: string, start: number, end: number): boolean {
     }
     if (i < end && text.charCodeAt(i) === DOT) {
       if (count > 6 || !scanIPv4(text, groupStart, end)) return false;
-      groups[count++] = dotted >>> 16;
-      groups[count++] = dotted & 0xffff;
+      groups[count++] = scannedIPv4 >>> 16;
+      groups[count++] = scannedIPv4 & 0xffff;
       break;
     }
     if (i === groupStart || i - groupStart > 4) return false;

@@ -22,6 +22,7 @@ export { formatPrefix, parsePrefix, prefixContains } from "./prefix.ts";
 export type { Prefix } from "./prefix.ts";
 export { REASON_CODES, reasonCode, reasonName } from "./reasons.ts";
 export type { ReasonName, RuleReason } from "./reasons.ts";
+export { IPv4SenderCache } from "./ipv4-sender-cache.ts";
 export { endpointFromRinfo, RinfoCache } from "./rinfo-cache.ts";
 export type { RinfoLike } from "./rinfo-cache.ts";
 export { validateAddress } from "./validate-address.ts";

@@ -1,5 +1,4 @@
-import type { Endpoint, RinfoLike } from "@udp-relay/address-validation";
-import { endpointFromRinfo } from "@udp-relay/address-validation";
+import type { Endpoint } from "@udp-relay/address-validation";
 import { peek, poke } from "@udp-relay/atomics-layout/memory";
 import { ABSENT, FULL } from "@udp-relay/sharded-map";
 import { writeMeasured } from "./client-metrics.ts";
@@ -21,14 +20,7 @@ import type { PrefixLimit } from "./prefix-limit.ts";
 import { resetTotals } from "./client-totals.ts";
 import { rebindEndpoint, writeFirstEndpoint } from "./endpoint-copies.ts";
 import { mendLastTick } from "./future-stamp.ts";
-import {
-  JOIN_BUSY,
-  JOIN_FULL,
-  JOIN_GONE,
-  JOIN_NO_ADDRESS,
-  JOIN_PREFIX_FULL,
-  JOIN_RESTING,
-} from "./join-refusal.ts";
+import { JOIN_BUSY, JOIN_FULL, JOIN_GONE, JOIN_PREFIX_FULL, JOIN_RESTING } from "./join-refusal.ts";
 import { foldRate } from "./rate-estimator.ts";
 import { countEvent, JOIN_REFUSED, PREFIX_FULL, REBIND_BUSY } from "./table-counters.ts";
 import { TableLookups } from "./table-lookups.ts";
@@ -90,23 +82,6 @@ export abstract class TableWriters extends TableLookups {
     const found = this.map.getEndpoint(endpoint);
     this.created = false;
     return found >= 0 ? found : this.#admit(0, endpoint, this.tick.of(tick));
-  }
-
-  /**
-   * The slot of a datagram's sender, which joins if it is new: `clients.fromRinfo(rinfo)` in a dgram listener.
-   *
-   * @param tick now, u32 ms; by default the clock's, or the last that this thread gave
-   * @returns as `joinEndpoint`; JOIN_NO_ADDRESS for what no socket reports
-   */
-  fromRinfo(rinfo: RinfoLike, tick: number = this.now()): number {
-    let endpoint: Endpoint;
-    try {
-      endpoint = endpointFromRinfo(rinfo);
-    } catch {
-      this.created = false;
-      return JOIN_NO_ADDRESS;
-    }
-    return this.joinEndpoint(endpoint, tick);
   }
 
   #admit(id: number, endpoint: Endpoint, now: number): number {

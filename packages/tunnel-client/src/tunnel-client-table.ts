@@ -1,4 +1,6 @@
 import { threadId } from "node:worker_threads";
+import type { Endpoint, RinfoLike } from "@udp-relay/address-validation";
+import { endpointFromRinfo, IPv4SenderCache } from "@udp-relay/address-validation";
 import type { RegionHandle } from "@udp-relay/atomics-layout";
 import { peek, poke } from "@udp-relay/atomics-layout/memory";
 import { qualityRecord } from "@udp-relay/quality-analyzer";
@@ -8,6 +10,7 @@ import type { ClientSnapshot } from "./client-snapshot.ts";
 import { TunnelClientView } from "./client-view.ts";
 import { readEndpoint } from "./endpoint-copies.ts";
 import { expirySection, pendingExpiries, releaseExpiries, repairExpiries } from "./expiry-queue.ts";
+import { JOIN_NO_ADDRESS } from "./join-refusal.ts";
 import { type Membership, PrefixLimit } from "./prefix-limit.ts";
 import { departuresSection, noteDeparture } from "./receiver-progress.ts";
 import { SlotRanking } from "./slot-ranking.ts";
@@ -39,6 +42,8 @@ export class TunnelClientTable extends TableExpiry {
   /** For `attach` in another thread. */
   readonly shared: TunnelClientTableHandle;
 
+  /** Made when it is needed: 256 KiB. */
+  private senders: IPv4SenderCache | undefined;
   readonly #views = new Map<number, TunnelClientView>();
   readonly #beats: NodeJS.Timeout | undefined;
   readonly #unregister: () => void;
@@ -133,6 +138,30 @@ export class TunnelClientTable extends TableExpiry {
     const prefixes =
       given.prefixes === undefined ? undefined : ShardedMap.attach(given.prefixes, { patience });
     return new TunnelClientTable(map, prefixes, options);
+  }
+
+  /**
+   * The slot of a datagram's sender, which joins if it is new: `clients.fromRinfo(rinfo)` in a dgram listener.
+   *
+   * @param tick now, u32 ms; by default the clock's, or the last that this thread gave
+   * @returns as `joinEndpoint`; JOIN_NO_ADDRESS for what no socket reports
+   */
+  fromRinfo(rinfo: RinfoLike, tick: number = this.now()): number {
+    const senders = (this.senders ??= new IPv4SenderCache());
+    // Nearly every datagram is an IPv4 client's that is here: it is found by words, without an endpoint object.
+    if (senders.find(rinfo.address, rinfo.port)) {
+      const found = this.map.getWords(0, 0, 0xffff, senders.word, rinfo.port, 0);
+      this.created = false;
+      if (found >= 0) return found;
+    }
+    let endpoint: Endpoint;
+    try {
+      endpoint = endpointFromRinfo(rinfo);
+    } catch {
+      this.created = false;
+      return JOIN_NO_ADDRESS;
+    }
+    return this.joinEndpoint(endpoint, tick);
   }
 
   /** The view of a handle's client, always the same one; undefined once the client is gone. Concurrency: anywhere. */
