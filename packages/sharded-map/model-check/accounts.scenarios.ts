@@ -4,6 +4,7 @@ import { load } from "@udp-relay/atomics-layout/memory";
 import { guardEntries } from "../src/guards.ts";
 import { ABSENT, BUSY, ShardedMap } from "../src/index.ts";
 import { shardOfHash } from "../src/index-segment.ts";
+import { shardAt } from "../src/map-memory.ts";
 import { hashU32 } from "../src/tabulation.ts";
 import { closeTicket, settleTicket, takeTicket, ticketsOut } from "../src/tickets.ts";
 import { auditCapacity, auditMap, inGuard, memoryOf } from "../test/map-audit.ts";
@@ -23,6 +24,11 @@ function keysOfShard(map: ShardedMap, shard: number, count: number): number[] {
     if (shardOfHash(memory, hashU32(memory.tables, key)) === shard) keys.push(key);
   }
   return keys;
+}
+
+function take(map: ShardedMap, shard: number): void {
+  const memory = memoryOf(map);
+  takeTicket(memory, shard, shardAt(memory, shard));
 }
 
 type LookAlikes = TinyMap & { readonly one: number; readonly two: number };
@@ -251,20 +257,20 @@ export default [
     touches: source("tickets"),
     setup: () => {
       const shared = tinyMap([], { capacity: 4, shards: 4, batch: 1 });
-      takeTicket(memoryOf(shared.map), 0);
+      take(shared.map, 0);
       return shared;
     },
     names,
     threads: [
       thread("of shard 0", attachUser, ({ map }) => {
         const memory = memoryOf(map);
-        closeTicket(memory, 0);
+        closeTicket(memory, shardAt(memory, 0));
         // Whoever holds the shard may die here: its second step is still open.
-        takeTicket(memory, 0);
+        take(map, 0);
       }),
       ...[1, 2].map((shard) =>
         thread(`of shard ${shard}`, attachUser, ({ map }) => {
-          takeTicket(memoryOf(map), shard);
+          take(map, shard);
         }),
       ),
     ],

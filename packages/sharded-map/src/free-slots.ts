@@ -1,21 +1,8 @@
-import { pause, peek, poke } from "@udp-relay/atomics-layout/memory";
-import { hasPassed, holdsBack, holdsOldest, retire, wasSeenPassed } from "./guards.ts";
-import { controlAt, generationOf, isLive, MAX_GENERATION } from "./identity.ts";
-import {
-  FREE,
-  FRESH,
-  FRESH_END,
-  HEAD,
-  INFLIGHT,
-  LAST_STAMP,
-  RESTING,
-  RETIRED,
-  shardAt,
-  STEALS,
-  TAIL,
-  WAITING,
-  WAITING_STAMP,
-} from "./map-memory.ts";
+import { pause, peek as peekWord, poke as pokeWord } from "@udp-relay/atomics-layout/memory";
+import type { Words } from "@udp-relay/atomics-layout/memory";
+import * as guards from "./guards.ts";
+import * as identity from "./identity.ts";
+import * as header from "./map-memory.ts";
 import type { MapMemory } from "./map-memory.ts";
 import { tryLockShard, unlockShard } from "./lock-word.ts";
 
@@ -36,6 +23,14 @@ import { tryLockShard, unlockShard } from "./lock-word.ts";
  */
 const NEXT_MASK = 0xffffff;
 
+// Own names: see map-memory.ts.
+const peek = peekWord;
+const poke = pokeWord;
+const { FREE, FRESH, FRESH_END, HEAD, INFLIGHT, LAST_STAMP, RESTING, RETIRED, STEALS, TAIL } = header;
+const { shardAt, WAITING, WAITING_STAMP } = header;
+const { hasPassed, holdsBack, holdsOldest, retire, wasSeenPassed } = guards;
+const { controlAt, generationOf, isLive, MAX_GENERATION } = identity;
+
 export function ownerShard(memory: MapMemory, slot: number): number {
   return peek(memory.words, memory.linksAt + slot) >>> 24;
 }
@@ -52,22 +47,20 @@ function own(memory: MapMemory, shard: number, slot: number): void {
  *
  * Concurrency: the shard's holder.
  */
-function detachSlot(memory: MapMemory, shard: number): number {
+function detachSlot(memory: MapMemory, shard: number, at: number): number {
   const { words } = memory;
-  const at = shardAt(memory, shard);
-  if (peek(words, at + FRESH) < peek(words, at + FRESH_END)) return detachFresh(memory, shard);
+  if (peek(words, at + FRESH) < peek(words, at + FRESH_END)) return detachFresh(memory, shard, at);
   const free = peek(words, at + FREE);
-  if (free === 0) return admitPassed(memory, at) ? detachSlot(memory, shard) : -1;
-  const slot = peek(words, at + HEAD) - 1;
-  poke(words, at + INFLIGHT, slot + 1);
-  poke(words, at + HEAD, peek(words, memory.linksAt + slot) & NEXT_MASK);
+  if (free === 0) return admitPassed(memory, at) ? detachSlot(memory, shard, at) : -1;
+  const head = peek(words, at + HEAD);
+  poke(words, at + INFLIGHT, head);
+  poke(words, at + HEAD, peek(words, memory.linksAt + head - 1) & NEXT_MASK);
   poke(words, at + FREE, free - 1);
-  return slot;
+  return head - 1;
 }
 
-function detachFresh(memory: MapMemory, shard: number): number {
+function detachFresh(memory: MapMemory, shard: number, at: number): number {
   const { words } = memory;
-  const at = shardAt(memory, shard);
   const fresh = peek(words, at + FRESH);
   own(memory, shard, fresh);
   poke(words, at + INFLIGHT, fresh + 1);
@@ -98,14 +91,14 @@ function letWait(memory: MapMemory, at: number): void {
 }
 
 /** The holder takes a slot into its hands that is about to leave the index. It is this shard's from now on. */
-export function holdSlot(memory: MapMemory, shard: number, slot: number): void {
+export function holdSlot(memory: MapMemory, shard: number, at: number, slot: number): void {
   own(memory, shard, slot);
-  poke(memory.words, shardAt(memory, shard) + INFLIGHT, slot + 1);
+  poke(memory.words, at + INFLIGHT, slot + 1);
 }
 
 /** The holder's hands are empty: the slot is live, or on the list. */
-export function releaseSlot(memory: MapMemory, shard: number): void {
-  poke(memory.words, shardAt(memory, shard) + INFLIGHT, 0);
+export function releaseSlot(memory: MapMemory, at: number): void {
+  poke(memory.words, at + INFLIGHT, 0);
 }
 
 /**
@@ -114,23 +107,32 @@ export function releaseSlot(memory: MapMemory, shard: number): void {
  *
  * Concurrency: the shard's holder, after `retire` gave the stamp.
  */
-export function restSlot(memory: MapMemory, shard: number, slot: number, stamp: number): void {
-  const { words, linksAt } = memory;
-  const at = shardAt(memory, shard);
-  if (generationOf(peek(words, controlAt(memory, slot))) === MAX_GENERATION) {
-    poke(words, at + RETIRED, peek(words, at + RETIRED) + 1);
+export function restSlot(memory: MapMemory, shard: number, at: number, slot: number, stamp: number): void {
+  if (generationOf(peek(memory.words, controlAt(memory, slot))) === MAX_GENERATION) {
+    retireForGood(memory.words, at);
     return;
   }
   own(memory, shard, slot);
-  if (peek(words, at + WAITING) === 0 || !holdsBack(memory, peek(words, at + WAITING_STAMP))) {
-    moveOn(memory, at);
-  }
-  const head = peek(words, at + HEAD);
-  if (head === 0) poke(words, at + HEAD, slot + 1);
-  else poke(words, linksAt + peek(words, at + TAIL) - 1, (shard << 24) | (slot + 1));
-  poke(words, at + TAIL, slot + 1);
+  if (isDueToMove(memory, at)) moveOn(memory, at);
+  append(memory, shard, at, slot + 1);
+  poke(memory.words, at + LAST_STAMP, stamp);
+}
+
+function retireForGood(words: Words, at: number): void {
+  poke(words, at + RETIRED, peek(words, at + RETIRED) + 1);
+}
+
+function isDueToMove(memory: MapMemory, at: number): boolean {
+  const { words } = memory;
+  return peek(words, at + WAITING) === 0 || !holdsBack(memory, peek(words, at + WAITING_STAMP));
+}
+
+function append(memory: MapMemory, shard: number, at: number, next: number): void {
+  const { words } = memory;
+  if (peek(words, at + HEAD) === 0) poke(words, at + HEAD, next);
+  else poke(words, memory.linksAt + peek(words, at + TAIL) - 1, (shard << 24) | next);
+  poke(words, at + TAIL, next);
   poke(words, at + RESTING, peek(words, at + RESTING) + 1);
-  poke(words, at + LAST_STAMP, stamp);
 }
 
 /** A newcomer to the list must not hold back those of earlier guards: they wait by their own stamp, or are free by now. */
@@ -151,12 +153,12 @@ export const NO_SLOT_BUSY: -2 = -2;
  *
  * Concurrency: the shard's holder. It never waits for a lock, nor for a guard of its own thread.
  */
-export function obtainSlot(memory: MapMemory, shard: number): number {
-  const own = detachSlot(memory, shard);
-  return own >= 0 ? own : obtainElsewhere(memory, shard);
+export function obtainSlot(memory: MapMemory, shard: number, at: number): number {
+  const own = detachSlot(memory, shard, at);
+  return own >= 0 ? own : obtainElsewhere(memory, shard, at);
 }
 
-function obtainElsewhere(memory: MapMemory, shard: number): number {
+function obtainElsewhere(memory: MapMemory, shard: number, at: number): number {
   let why: number = NO_SLOT_RESTING;
   for (let spin = 0; spin < memory.patience.restSpins; spin++) {
     why = NO_SLOT_RESTING;
@@ -167,11 +169,11 @@ function obtainElsewhere(memory: MapMemory, shard: number): number {
         why = NO_SLOT_BUSY;
         continue;
       }
-      const slot = stealSlot(memory, shard, other);
+      const slot = stealSlot(memory, shard, at, other);
       unlockShard(memory, other);
       if (slot >= 0) return slot;
     }
-    const slot = detachSlot(memory, shard);
+    const slot = detachSlot(memory, shard, at);
     if (slot >= 0) return slot;
     if (why === NO_SLOT_RESTING && holdsOldest(memory)) break;
     pause();
@@ -190,14 +192,14 @@ function mayHaveSlots(memory: MapMemory, shard: number): boolean {
  * Moves a slot from one shard to another; both locks are held. Until the store in the middle it is the other's, in whose
  * INFLIGHT it stands; from then on it is ours, in whose INFLIGHT it stands, too.
  */
-function stealSlot(memory: MapMemory, shard: number, other: number): number {
+function stealSlot(memory: MapMemory, shard: number, at: number, other: number): number {
   const { words } = memory;
-  const slot = detachSlot(memory, other);
+  const otherAt = shardAt(memory, other);
+  const slot = detachSlot(memory, other, otherAt);
   if (slot < 0) return -1;
-  const at = shardAt(memory, shard);
   poke(words, at + INFLIGHT, slot + 1);
   own(memory, shard, slot);
-  releaseSlot(memory, other);
+  releaseSlot(memory, otherAt);
   poke(words, at + STEALS, peek(words, at + STEALS) + 1);
   return slot;
 }
@@ -226,5 +228,5 @@ export function repairSlots(memory: MapMemory, shard: number): void {
   poke(words, at + RESTING, length);
   poke(words, at + LAST_STAMP, stamp);
   if (inflight < 0 || listed || ownerShard(memory, inflight) !== shard || isLive(memory, inflight)) return;
-  restSlot(memory, shard, inflight, stamp);
+  restSlot(memory, shard, at, inflight, stamp);
 }

@@ -1,5 +1,8 @@
-import { enterGuard, leaveGuard } from "./guards.ts";
+import * as guards from "./guards.ts";
 import type { MapMemory } from "./map-memory.ts";
+
+// Own names: see map-memory.ts.
+const { enterGuard, leaveGuard } = guards;
 
 /**
  * A thread's stay in the map: `using guard = map.enter()`. Slot numbers are good until it ends, because what is removed

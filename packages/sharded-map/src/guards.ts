@@ -1,4 +1,10 @@
-import { compareExchange, load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
+import {
+  compareExchange,
+  load,
+  peek as peekWord,
+  poke as pokeWord,
+  store,
+} from "@udp-relay/atomics-layout/memory";
 import { GUARD_WORDS } from "./map-plan.ts";
 import type { MapMemory } from "./map-memory.ts";
 import { forgetTickets } from "./tickets.ts";
@@ -20,6 +26,10 @@ import { forgetTickets } from "./tickets.ts";
  * something that has passed since (a slot, a segment, a key's copy), so the epochs that begin during one guard are fewer
  * than 2^27. What rests for 2^32 epochs looks young again, and at worst rests a little longer.
  */
+// Own names: see map-memory.ts.
+const peek = peekWord;
+const poke = pokeWord;
+
 const EPOCH = 0;
 const OWNER = 1;
 /** How many guards this thread has entered: by it another thread tells one long guard from many short ones. */

@@ -1,7 +1,7 @@
-import { load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
+import { load, peek as peekWord, poke as pokeWord, store } from "@udp-relay/atomics-layout/memory";
 import type { MapMemory } from "./map-memory.ts";
 import type { EndpointWords } from "./map-options.ts";
-import { hashEndpointWords, hashU32 } from "./tabulation.ts";
+import { hashEndpointWords, hashU32 as hashOfU32 } from "./tabulation.ts";
 
 /**
  * A slot's identity. Its control word is the truth about the entry, whatever the index says:
@@ -25,6 +25,12 @@ const COPY_STAMP = 1;
 const U32_KEY = 1;
 const FIRST_COPY = 2;
 const SECOND_COPY_BITS = 3;
+const ENDPOINT_WORDS = 6;
+
+// Own names: see map-memory.ts.
+const peek = peekWord;
+const poke = pokeWord;
+const hashU32 = hashOfU32;
 
 /** Handles hold the slot in their low 24 bits and the generation above: an integer below 2^52, never 0. */
 const HANDLE_SLOTS = 2 ** 24;
@@ -87,10 +93,17 @@ function secondCopyAt(memory: MapMemory, slot: number): number {
 
 /** Whether a slot is LIVE under the key in `memory.key`. */
 export function isEntryOfKey(memory: MapMemory, slot: number): boolean {
+  if (memory.keyWords !== 1) return isEntryOfEndpoint(memory, slot);
+  const { words } = memory;
+  const at = controlAt(memory, slot);
+  return (peek(words, at) & LIVE) !== 0 && peek(words, at + U32_KEY) === memory.key[0]!;
+}
+
+function isEntryOfEndpoint(memory: MapMemory, slot: number): boolean {
   const { words, key } = memory;
   if (!isLive(memory, slot)) return false;
   const at = keyAt(memory, slot);
-  for (let i = 0; i < memory.keyWords; i++) {
+  for (let i = 0; i < ENDPOINT_WORDS; i++) {
     if (peek(words, at + i) !== key[i]!) return false;
   }
   return true;
@@ -99,16 +112,17 @@ export function isEntryOfKey(memory: MapMemory, slot: number): boolean {
 /** Gives a slot that has rested the key in `memory.key`. Concurrency: the slot's holder; plain. */
 export function writeKey(memory: MapMemory, slot: number): void {
   const at = controlAt(memory, slot);
-  if (memory.keyWords === 1) {
-    writeWords(memory, at + U32_KEY);
-    return;
-  }
-  writeWords(memory, at + FIRST_COPY);
+  if (memory.keyWords === 1) poke(memory.words, at + U32_KEY, memory.key[0]!);
+  else writeEndpoint(memory, at);
+}
+
+function writeEndpoint(memory: MapMemory, at: number): void {
+  writeCopy(memory, at + FIRST_COPY);
   poke(memory.words, at + COPY_STAMP, 0);
 }
 
-function writeWords(memory: MapMemory, at: number): void {
-  for (let i = 0; i < memory.keyWords; i++) poke(memory.words, at + i, memory.key[i]!);
+function writeCopy(memory: MapMemory, at: number): void {
+  for (let i = 0; i < ENDPOINT_WORDS; i++) poke(memory.words, at + i, memory.key[i]!);
 }
 
 /** A slot's endpoint, as a new object. */
@@ -161,7 +175,7 @@ export function setIdleCopyStamp(memory: MapMemory, slot: number, stamp: number)
 export function writeIdleCopy(memory: MapMemory, slot: number): void {
   const at = controlAt(memory, slot);
   const second = (peek(memory.words, at) & COPY) === 0;
-  writeWords(memory, second ? secondCopyAt(memory, slot) : at + FIRST_COPY);
+  writeCopy(memory, second ? secondCopyAt(memory, slot) : at + FIRST_COPY);
 }
 
 /**

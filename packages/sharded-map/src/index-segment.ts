@@ -1,19 +1,21 @@
-import { compareExchange, load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
-import { hasPassed, retire } from "./guards.ts";
-import { hashOfSlot, isEntryOfKey, isLive } from "./identity.ts";
 import {
-  CLAIM,
-  groupAt,
-  LIVE_COUNT,
-  PREVIOUS,
-  REBUILDS,
-  shardAt,
-  SPARE,
-  SPARE_STAMP,
-  USED,
-} from "./map-memory.ts";
+  compareExchange,
+  load,
+  peek as peekWord,
+  poke as pokeWord,
+  store,
+} from "@udp-relay/atomics-layout/memory";
+import { hasPassed, retire } from "./guards.ts";
+import { hashOfSlot, isEntryOfKey as isEntryOf, isLive } from "./identity.ts";
+import * as header from "./map-memory.ts";
 import type { Words } from "@udp-relay/atomics-layout/memory";
 import type { MapMemory } from "./map-memory.ts";
+
+// Own names: see map-memory.ts.
+const peek = peekWord;
+const poke = pokeWord;
+const isEntryOfKey = isEntryOf;
+const { CLAIM, groupAt, LIVE_COUNT, PREVIOUS, REBUILDS, shardAt, SPARE, SPARE_STAMP, USED } = header;
 
 /**
  * A shard's index: a segment of words, found by linear probing from the hash's low bits.
@@ -111,11 +113,13 @@ export function count(words: Words, index: number, change: number): void {
  * (Simulated with random ones: 9 at 0.40 of the cells in use, 11 at 0.45, 14 at 0.51, 16 at 0.53, 21 at 0.59.)
  */
 function isCrowded(memory: MapMemory, shard: number): boolean {
-  const cells = memory.cellMask + 1;
-  const at = shardAt(memory, shard);
-  const used = peek(memory.words, at + USED);
-  const tombstones = used - peek(memory.words, at + LIVE_COUNT);
-  return used * 64 >= cells * 29 && tombstones * 32 >= cells;
+  const used = peek(memory.words, shardAt(memory, shard) + USED);
+  return used * 64 >= (memory.cellMask + 1) * 29 && hasTombstones(memory, shard, used);
+}
+
+function hasTombstones(memory: MapMemory, shard: number, used: number): boolean {
+  const tombstones = used - peek(memory.words, shardAt(memory, shard) + LIVE_COUNT);
+  return tombstones * 32 > memory.cellMask;
 }
 
 /**

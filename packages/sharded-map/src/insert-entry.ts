@@ -1,14 +1,24 @@
-import { add, poke } from "@udp-relay/atomics-layout/memory";
-import { NO_SLOT_BUSY, obtainSlot, releaseSlot, restSlot } from "./free-slots.ts";
+import { add, poke as pokeWord } from "@udp-relay/atomics-layout/memory";
+import * as slots from "./free-slots.ts";
 import { retire } from "./guards.ts";
-import { setLive, writeKey } from "./identity.ts";
-import { count, findCell, publishWord, relieveShard, shardOfHash, slotInCell } from "./index-segment.ts";
-import { unlockShard } from "./lock-word.ts";
-import { BUSY_COUNT, FULL_COUNT, LIVE_COUNT, OVERFLOWS, RESTING_COUNT, shardAt } from "./map-memory.ts";
+import * as identity from "./identity.ts";
+import * as index from "./index-segment.ts";
+import * as lock from "./lock-word.ts";
+import * as header from "./map-memory.ts";
 import type { MapMemory } from "./map-memory.ts";
 import { BUSY, EXISTS, FULL } from "./outcomes.ts";
-import { lockShard } from "./shard-lock.ts";
-import { announceGive, closeTicket, giveTicket, takeTicket } from "./tickets.ts";
+import { lockShard as lockTheShard } from "./shard-lock.ts";
+import * as tickets from "./tickets.ts";
+
+// Own names: see map-memory.ts.
+const poke = pokeWord;
+const lockShard = lockTheShard;
+const { unlockShard } = lock;
+const { BUSY_COUNT, FULL_COUNT, LIVE_COUNT, OVERFLOWS, RESTING_COUNT, shardAt } = header;
+const { count, findCell, publishWord, relieveShard, shardOfHash, slotInCell } = index;
+const { NO_SLOT_BUSY, obtainSlot, releaseSlot, restSlot } = slots;
+const { setLive, writeKey } = identity;
+const { announceGive, closeTicket, giveTicket, takeTicket } = tickets;
 
 /** Fills the record of a new entry before anybody can find it. What it throws is thrown on, the entry never existed. */
 export type InitializeRecord = (slot: number) => void;
@@ -37,47 +47,53 @@ export function insertEntry(memory: MapMemory, hash: number, init: InitializeRec
   const shard = shardOfHash(memory, hash);
   if (!lockShard(memory, shard)) return BUSY;
   const found = findCell(memory, shard, hash);
-  if (found >= 0) {
-    const slot = slotInCell(memory, shard, found);
-    unlockShard(memory, shard);
-    return existing(slot);
-  }
+  if (found >= 0) return leaveExisting(memory, shard, found);
   if (relieveShard(memory, shard)) findCell(memory, shard, hash);
-  const slot = addEntry(memory, shard, hash, memory.vacantCell, init);
+  const slot = addEntry(memory, shard, hash, init);
   unlockShard(memory, shard);
   return slot;
 }
 
+function leaveExisting(memory: MapMemory, shard: number, cell: number): number {
+  const slot = slotInCell(memory, shard, cell);
+  unlockShard(memory, shard);
+  return existing(slot);
+}
+
+/** What is done for every entry, and short, so that the compilers make one piece of it: what is rare stands apart. */
 function addEntry(
   memory: MapMemory,
   shard: number,
   hash: number,
-  cell: number,
   init: InitializeRecord | undefined,
 ): number {
-  if (cell < 0) return refuse(memory, shard, OVERFLOWS);
-  if (!takeTicket(memory, shard)) return refuse(memory, shard, FULL_COUNT);
-  const slot = obtainSlot(memory, shard);
-  if (slot < 0) {
-    announceGive(memory, shard);
-    giveTicket(memory, shard);
-    if (slot !== NO_SLOT_BUSY) return refuse(memory, shard, RESTING_COUNT);
-    add(memory.words, shardAt(memory, shard) + BUSY_COUNT, 1);
-    return BUSY;
-  }
+  const at = shardAt(memory, shard);
+  const cell = memory.vacantCell;
+  if (cell < 0) return refuse(memory, at, OVERFLOWS);
+  if (!takeTicket(memory, shard, at)) return refuse(memory, at, FULL_COUNT);
+  const slot = obtainSlot(memory, shard, at);
+  if (slot < 0) return giveUp(memory, shard, at, slot);
   clearRecord(memory, slot);
   writeKey(memory, slot);
   if (init !== undefined) runInit(memory, shard, slot, init);
   publishWord(memory, shard, cell, hash, slot);
   setLive(memory, slot);
-  count(memory.words, shardAt(memory, shard) + LIVE_COUNT, 1);
-  closeTicket(memory, shard);
-  releaseSlot(memory, shard);
+  count(memory.words, at + LIVE_COUNT, 1);
+  closeTicket(memory, at);
+  releaseSlot(memory, at);
   return slot;
 }
 
-function refuse(memory: MapMemory, shard: number, counter: number): number {
-  count(memory.words, shardAt(memory, shard) + counter, 1);
+function giveUp(memory: MapMemory, shard: number, at: number, why: number): number {
+  announceGive(memory, at);
+  giveTicket(memory, shard, at);
+  if (why !== NO_SLOT_BUSY) return refuse(memory, at, RESTING_COUNT);
+  add(memory.words, at + BUSY_COUNT, 1);
+  return BUSY;
+}
+
+function refuse(memory: MapMemory, at: number, counter: number): number {
+  count(memory.words, at + counter, 1);
   return FULL;
 }
 
@@ -94,10 +110,11 @@ function runInit(memory: MapMemory, shard: number, slot: number, init: Initializ
     memory.calling = false;
   } catch (error) {
     memory.calling = false;
-    announceGive(memory, shard);
-    restSlot(memory, shard, slot, retire(memory));
-    giveTicket(memory, shard);
-    releaseSlot(memory, shard);
+    const at = shardAt(memory, shard);
+    announceGive(memory, at);
+    restSlot(memory, shard, at, slot, retire(memory));
+    giveTicket(memory, shard, at);
+    releaseSlot(memory, at);
     unlockShard(memory, shard);
     throw error;
   }

@@ -1,5 +1,8 @@
-import { LOCK, shardAt } from "./map-memory.ts";
+import * as header from "./map-memory.ts";
 import type { MapMemory } from "./map-memory.ts";
+
+// Own names: see map-memory.ts.
+const { LOCK, shardAt } = header;
 
 /** One attempt, for a thread that holds another shard already: two such threads must not wait for each other. */
 export function tryLockShard(memory: MapMemory, shard: number): boolean {

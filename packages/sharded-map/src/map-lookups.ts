@@ -1,4 +1,4 @@
-import { peek } from "@udp-relay/atomics-layout/memory";
+import { peek as peekWord } from "@udp-relay/atomics-layout/memory";
 import type { Words } from "@udp-relay/atomics-layout/memory";
 import type { Owner, Region } from "@udp-relay/atomics-layout";
 import { Guard } from "./guard.ts";
@@ -8,9 +8,19 @@ import type { EndpointWords, ShardedMapThreadOptions } from "./map-options.ts";
 import { MAP_NAME } from "./map-plan.ts";
 import { ABSENT } from "./outcomes.ts";
 import { ShardedMapError } from "./sharded-map-error.ts";
-import { hashEndpointWords, hashIPv4, hashU32, isIPv4 } from "./tabulation.ts";
+import {
+  hashEndpointWords as hashOfWords,
+  hashIPv4 as hashOfIPv4,
+  hashU32 as hashOfU32,
+  isIPv4 as isMapped,
+} from "./tabulation.ts";
 
-// Own names: what is imported is read from its module at every use, what is declared here is part of the code.
+// Own names: see map-memory.ts.
+const peek = peekWord;
+const hashEndpointWords = hashOfWords;
+const hashIPv4 = hashOfIPv4;
+const hashU32 = hashOfU32;
+const isIPv4 = isMapped;
 const LIVE_BIT: typeof LIVE = 1;
 const COPY_BIT: typeof COPY = 2;
 const NOT_FOUND: typeof ABSENT = -1;

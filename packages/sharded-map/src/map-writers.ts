@@ -1,13 +1,18 @@
 import type { MapMemory } from "./map-memory.ts";
-import { hashOfKey } from "./identity.ts";
-import { existingSlot, insertEntry } from "./insert-entry.ts";
+import { hashOfKey as hashOfItsKey } from "./identity.ts";
+import * as inserting from "./insert-entry.ts";
 import type { InitializeRecord } from "./insert-entry.ts";
 import { MapLookups } from "./map-lookups.ts";
 import type { EndpointWords } from "./map-options.ts";
 import { EXISTS } from "./outcomes.ts";
 import { rekeyEntry } from "./rekey-entry.ts";
-import { removeHandle, removeKey } from "./remove-entry.ts";
+import * as removing from "./remove-entry.ts";
 import type { SlotPredicate } from "./remove-entry.ts";
+
+// Own names: see map-memory.ts.
+const hashOfKey = hashOfItsKey;
+const { existingSlot, insertEntry } = inserting;
+const { removeHandle, removeKey } = removing;
 
 /** The writing half of a `ShardedMap`: entries come, go, and change their keys, under their shard's lock. */
 export class MapWriters extends MapLookups {
@@ -134,6 +139,7 @@ export class MapWriters extends MapLookups {
   }
 
   private removeAgreed(memory: MapMemory, predicate: SlotPredicate | undefined): number {
+    if (this.guard.depth > 0) return removeKey(memory, hashOfKey(memory), predicate);
     this.guard.enter();
     try {
       return removeKey(memory, hashOfKey(memory), predicate);

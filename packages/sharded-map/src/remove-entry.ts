@@ -1,13 +1,23 @@
-import { holdSlot, releaseSlot, restSlot } from "./free-slots.ts";
-import { retire } from "./guards.ts";
-import { hashOfSlot, setDead, slotOfHandle } from "./identity.ts";
-import { cellOfSlot, clearCell, count, findCell, shardOfHash, slotInCell } from "./index-segment.ts";
-import { unlockShard } from "./lock-word.ts";
-import { LIVE_COUNT, shardAt } from "./map-memory.ts";
+import * as slots from "./free-slots.ts";
+import * as guards from "./guards.ts";
+import * as identity from "./identity.ts";
+import * as index from "./index-segment.ts";
+import * as lock from "./lock-word.ts";
+import * as header from "./map-memory.ts";
 import type { MapMemory } from "./map-memory.ts";
 import { ABSENT, BUSY } from "./outcomes.ts";
-import { lockShard } from "./shard-lock.ts";
-import { announceGive, giveTicket } from "./tickets.ts";
+import { lockShard as lockTheShard } from "./shard-lock.ts";
+import * as tickets from "./tickets.ts";
+
+// Own names: see map-memory.ts.
+const lockShard = lockTheShard;
+const { unlockShard } = lock;
+const { LIVE_COUNT, shardAt } = header;
+const { cellOfSlot, clearCell, count, findCell, shardOfHash, slotInCell } = index;
+const { holdSlot, releaseSlot, restSlot } = slots;
+const { hashOfSlot, setDead, slotOfHandle } = identity;
+const { retire } = guards;
+const { announceGive, giveTicket } = tickets;
 
 /** Decides under the lock, on an entry that no writer touches meanwhile; its record may still be updated by others. */
 export type SlotPredicate = (slot: number) => boolean;
@@ -85,12 +95,13 @@ function agrees(memory: MapMemory, shard: number, predicate: SlotPredicate, slot
  * Concurrency: the shard's holder.
  */
 function endEntry(memory: MapMemory, shard: number, cell: number, slot: number): void {
-  holdSlot(memory, shard, slot);
-  announceGive(memory, shard);
+  const at = shardAt(memory, shard);
+  holdSlot(memory, shard, at, slot);
+  announceGive(memory, at);
   setDead(memory, slot);
   clearCell(memory, shard, cell);
-  count(memory.words, shardAt(memory, shard) + LIVE_COUNT, -1);
-  restSlot(memory, shard, slot, retire(memory));
-  giveTicket(memory, shard);
-  releaseSlot(memory, shard);
+  count(memory.words, at + LIVE_COUNT, -1);
+  restSlot(memory, shard, at, slot, retire(memory));
+  giveTicket(memory, shard, at);
+  releaseSlot(memory, at);
 }

@@ -15,11 +15,12 @@ import { settleTicket } from "./tickets.ts";
  * Concurrency: whoever took the shard's lock over, before it does anything else with the shard.
  */
 export function repairShard(memory: MapMemory, shard: number): void {
-  const inflight = peek(memory.words, shardAt(memory, shard) + INFLIGHT) - 1;
+  const at = shardAt(memory, shard);
+  const inflight = peek(memory.words, at + INFLIGHT) - 1;
   const entryLives = inflight >= 0 && ownerShard(memory, inflight) === shard && isLive(memory, inflight);
   repairIndex(memory, shard);
   repairSlots(memory, shard);
   settleTicket(memory, shard, entryLives);
-  releaseSlot(memory, shard);
-  count(memory.words, shardAt(memory, shard) + REPAIRS, 1);
+  releaseSlot(memory, at);
+  count(memory.words, at + REPAIRS, 1);
 }

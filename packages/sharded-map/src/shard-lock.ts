@@ -1,8 +1,11 @@
 import { add, compareExchange, load, pause } from "@udp-relay/atomics-layout/memory";
-import { BUSY_COUNT, LOCK, shardAt } from "./map-memory.ts";
+import * as header from "./map-memory.ts";
 import type { MapMemory } from "./map-memory.ts";
 import { repairShard } from "./repair-shard.ts";
 import { ShardedMapError } from "./sharded-map-error.ts";
+
+// Own names: see map-memory.ts.
+const { BUSY_COUNT, LOCK, shardAt } = header;
 
 /** Between two questions whether a lock's holder is still alive. */
 const SPINS_A_LOOK = 64;

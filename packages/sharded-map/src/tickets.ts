@@ -1,5 +1,6 @@
-import { compareExchange, load, peek, poke } from "@udp-relay/atomics-layout/memory";
-import { CONFIRMED, JOURNAL, shardAt } from "./map-memory.ts";
+import { compareExchange, load, peek as peekWord, poke as pokeWord } from "@udp-relay/atomics-layout/memory";
+import type { Words } from "@udp-relay/atomics-layout/memory";
+import * as header from "./map-memory.ts";
 import type { MapMemory } from "./map-memory.ts";
 
 /**
@@ -15,49 +16,58 @@ import type { MapMemory } from "./map-memory.ts";
  * shard's name in the pair, while that shard's journal still says that the step is under way, confirms it first. So the
  * step of a dead holder has happened exactly if its name is in the pair or is confirmed.
  */
+// Own names: see map-memory.ts.
+const peek = peekWord;
+const poke = pokeWord;
+const { CONFIRMED, JOURNAL, shardAt } = header;
+
 const TAKE = 1;
 const GIVE = 2;
 const COUNT_MASK = 0xffffff;
 const SEQUENCE_MASK = 0x3fffffff;
 
 /**
- * Takes a ticket. The journal stays open until `closeTicket`, which the holder calls once the entry is LIVE.
+ * Takes a ticket. (`at`, here and below: the shard's header.) The journal stays open until `closeTicket`, which the holder calls once the entry is LIVE.
  *
  * @returns false if all are out: as many entries live, or are being inserted, as the capacity allows
  *
  * Concurrency: the shard's holder; lock-free among shards.
  */
-export function takeTicket(memory: MapMemory, shard: number): boolean {
-  const sequence = open(memory, shard, TAKE);
-  if (step(memory, shard, sequence, 1)) return true;
-  closeTicket(memory, shard);
+export function takeTicket(memory: MapMemory, shard: number, at: number): boolean {
+  const sequence = open(memory.words, at, TAKE);
+  const room = (memory.ticketsLow & COUNT_MASK) < memory.capacity;
+  return (room && stepAtOnce(memory, shard, sequence, 1)) || takeAfterLook(memory, shard, at, sequence);
+}
+
+function takeAfterLook(memory: MapMemory, shard: number, at: number, sequence: number): boolean {
+  if (stepAfterLook(memory, shard, sequence, 1)) return true;
+  closeTicket(memory, at);
   return false;
 }
 
 /** Says that a ticket is about to come back; `giveTicket` does it. Between the two the entry ends. */
-export function announceGive(memory: MapMemory, shard: number): void {
-  open(memory, shard, GIVE);
+export function announceGive(memory: MapMemory, at: number): void {
+  open(memory.words, at, GIVE);
 }
 
 /** Gives the announced ticket back. Concurrency: the shard's holder; lock-free among shards. */
-export function giveTicket(memory: MapMemory, shard: number): void {
-  step(memory, shard, peek(memory.words, shardAt(memory, shard) + JOURNAL) >>> 2, -1);
-  closeTicket(memory, shard);
+export function giveTicket(memory: MapMemory, shard: number, at: number): void {
+  const sequence = peek(memory.words, at + JOURNAL) >>> 2;
+  if (!stepAtOnce(memory, shard, sequence, -1)) stepAfterLook(memory, shard, sequence, -1);
+  closeTicket(memory, at);
 }
 
 /** Ends the step: the ticket is an entry's now, or nobody's. */
-export function closeTicket(memory: MapMemory, shard: number): void {
-  const at = shardAt(memory, shard) + JOURNAL;
-  poke(memory.words, at, peek(memory.words, at) & ~3);
+export function closeTicket({ words }: MapMemory, at: number): void {
+  poke(words, at + JOURNAL, peek(words, at + JOURNAL) & ~3);
 }
 
 /** Numbers the next step and writes down what it is. */
-function open(memory: MapMemory, shard: number, what: number): number {
-  const at = shardAt(memory, shard);
-  const sequence = ((peek(memory.words, at + JOURNAL) >>> 2) + 1) & SEQUENCE_MASK;
-  poke(memory.words, at + JOURNAL, (sequence << 2) | what);
+function open(words: Words, at: number, what: number): number {
+  const sequence = ((peek(words, at + JOURNAL) >>> 2) + 1) & SEQUENCE_MASK;
+  poke(words, at + JOURNAL, (sequence << 2) | what);
   // Keeps CONFIRMED next to the sequence, so that "later" stays decidable when sequences wrap.
-  poke(memory.words, at + CONFIRMED, (sequence - 1) & SEQUENCE_MASK);
+  poke(words, at + CONFIRMED, (sequence - 1) & SEQUENCE_MASK);
   return sequence;
 }
 
@@ -65,13 +75,10 @@ function open(memory: MapMemory, shard: number, what: number): number {
  * The first attempt is on the pair as this thread left it: right if nobody has stepped since, and it saves the look. What
  * would need a confirmation is left to those who look, for that is due to a name which is in the pair only.
  */
-function step(memory: MapMemory, shard: number, sequence: number, change: number): boolean {
+function stepAtOnce(memory: MapMemory, shard: number, sequence: number, change: number): boolean {
   const { ticketsLow: low, ticketsHigh: last } = memory;
-  const room = change < 0 || (low & COUNT_MASK) < memory.capacity;
-  if (room && last >= 0 && !isUnderWay(memory, low >>> 24, last)) {
-    if (exchange(memory, shard, sequence, change, low, last)) return true;
-  }
-  return stepAfterLook(memory, shard, sequence, change);
+  if (last < 0 || isUnderWay(memory, low >>> 24, last)) return false;
+  return exchange(memory, shard, sequence, change, low, last);
 }
 
 /** Lock-free: an attempt fails only because another shard's succeeded. */
@@ -135,17 +142,18 @@ function confirm(memory: MapMemory, shard: number, sequence: number): void {
  * Concurrency: whoever took the shard's lock over; again and again if repairers die, with the same result.
  */
 export function settleTicket(memory: MapMemory, shard: number, entryLives: boolean): void {
-  const journal = peek(memory.words, shardAt(memory, shard) + JOURNAL);
+  const at = shardAt(memory, shard);
+  const journal = peek(memory.words, at + JOURNAL);
   const what = journal & 3;
   if (what === 0) return;
   const happened = hasHappened(memory, shard, journal >>> 2);
   if (what === TAKE && happened && !entryLives) {
-    announceGive(memory, shard);
-    giveTicket(memory, shard);
+    announceGive(memory, at);
+    giveTicket(memory, shard, at);
   } else if (what === GIVE && !happened && !entryLives) {
-    giveTicket(memory, shard);
+    giveTicket(memory, shard, at);
   } else {
-    closeTicket(memory, shard);
+    closeTicket(memory, at);
   }
 }
 

@@ -75,14 +75,28 @@ export class MemoryCalls {
 
   constructor(source: ts.SourceFile) {
     for (const statement of source.statements) {
-      if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
-      const specifier = statement.moduleSpecifier.text;
-      if (specifier !== "@udp-relay/atomics-layout/memory" && specifier !== "#shared-cell") continue;
-      const bindings = statement.importClause?.namedBindings;
-      if (bindings === undefined || !ts.isNamedImports(bindings)) continue;
-      for (const { name, propertyName } of bindings.elements) {
-        this.#imported.set(name.text, { name: (propertyName ?? name).text, specifier });
-      }
+      if (ts.isImportDeclaration(statement)) this.#import(statement);
+      else if (ts.isVariableStatement(statement)) this.#rename(statement);
+    }
+  }
+
+  #import(statement: ts.ImportDeclaration): void {
+    if (!ts.isStringLiteral(statement.moduleSpecifier)) return;
+    const specifier = statement.moduleSpecifier.text;
+    if (specifier !== "@udp-relay/atomics-layout/memory" && specifier !== "#shared-cell") return;
+    const bindings = statement.importClause?.namedBindings;
+    if (bindings === undefined || !ts.isNamedImports(bindings)) return;
+    for (const { name, propertyName } of bindings.elements) {
+      this.#imported.set(name.text, { name: (propertyName ?? name).text, specifier });
+    }
+  }
+
+  /** `const peek = peekWord;` beside the imports: hot files give what they import a name of their own. */
+  #rename({ declarationList }: ts.VariableStatement): void {
+    for (const { name, initializer } of declarationList.declarations) {
+      if (!ts.isIdentifier(name) || initializer === undefined || !ts.isIdentifier(initializer)) continue;
+      const imported = this.#imported.get(initializer.text);
+      if (imported !== undefined) this.#imported.set(name.text, imported);
     }
   }
 

@@ -34,6 +34,18 @@ describe("mutation operators", () => {
     );
   });
 
+  it("know what a file has renamed", () => {
+    const renamed =
+      'import { poke as pokeWord } from "@udp-relay/atomics-layout/memory";\nconst poke = pokeWord;\n';
+    const found = mutantsOf(
+      "sample.ts",
+      `${renamed}export function f(words: any) {\n  poke(words, 0, 1);\n}\n`,
+    );
+    expect(found.map(({ operator, original }) => `${operator}: ${original}`)).toEqual([
+      "drop store: poke(words, 0, 1);",
+    ]);
+  });
+
   it("drop a fence", () => {
     expect(mutants("  ops.fence();")).toEqual(["drop fence: ;"]);
   });
