@@ -13,7 +13,9 @@ interface Keys {
   get(map: ShardedMap, key: number): number;
   getOrInsert(map: ShardedMap, key: number, init: (slot: number) => void): number;
   insert(map: ShardedMap, key: number): number;
+  has(map: ShardedMap, key: number): boolean;
   remove(map: ShardedMap, key: number): number;
+  removeIf(map: ShardedMap, key: number, predicate: (slot: number) => boolean): number;
   rekey(map: ShardedMap, handle: number, key: number): number;
   keyOf(map: ShardedMap, slot: number): number;
 }
@@ -23,7 +25,9 @@ const u32: Keys = {
   get: (map, key) => map.get(key),
   getOrInsert: (map, key, init) => map.getOrInsert(key, init),
   insert: (map, key) => map.insert(key),
+  has: (map, key) => map.has(key),
   remove: (map, key) => map.remove(key),
+  removeIf: (map, key, predicate) => map.removeIf(key, predicate),
   rekey: (map, handle, key) => map.rekey(handle, key),
   keyOf: (map, slot) => map.keyOf(slot),
 };
@@ -41,7 +45,9 @@ const endpoints: Keys = {
   get: (map, key) => map.getEndpoint(endpointOf(key)),
   getOrInsert: (map, key, init) => map.getOrInsertEndpoint(endpointOf(key), init),
   insert: (map, key) => map.insertEndpoint(endpointOf(key)),
+  has: (map, key) => map.hasEndpoint(endpointOf(key)),
   remove: (map, key) => map.removeEndpoint(endpointOf(key)),
+  removeIf: (map, key, predicate) => map.removeEndpointIf(endpointOf(key), predicate),
   rekey: (map, handle, key) => map.rekeyEndpoint(handle, endpointOf(key)),
   keyOf: (map, slot) => {
     const found = JSON.stringify(map.endpointOf(slot));
@@ -59,6 +65,7 @@ const command = fc.tuple(
     "getOrInsert",
     "insert",
     "remove",
+    "removeIf",
     "removeHandle",
     "rekey",
     "sweep",
@@ -85,6 +92,7 @@ function compare(keys: Keys, capacity: number, shards: number, commands: readonl
       case "get": {
         const slot = inGuard(map, () => keys.get(map, key));
         expect(slot >= 0).toBe(entry !== undefined);
+        expect(keys.has(map, key)).toBe(entry !== undefined);
         if (slot >= 0) expect(map.region.words[records + slot]).toBe(entry!.value);
         break;
       }
@@ -110,6 +118,18 @@ function compare(keys: Keys, capacity: number, shards: number, commands: readonl
         expect(keys.remove(map, key) >= 0).toBe(entry !== undefined);
         if (entry !== undefined) forget(key);
         break;
+      case "removeIf": {
+        const agrees = other % 2 === 0;
+        const asked: number[] = [];
+        const slot = keys.removeIf(map, key, (each) => {
+          asked.push(keys.keyOf(map, each));
+          return agrees;
+        });
+        expect(asked).toEqual(entry === undefined ? [] : [key]);
+        expect(slot >= 0).toBe(entry !== undefined && agrees);
+        if (slot >= 0) forget(key);
+        break;
+      }
       case "removeHandle": {
         const handle = entry?.handle ?? gone.at(-1) ?? 12_345;
         expect(map.removeHandle(handle) >= 0).toBe(entry !== undefined);
@@ -149,6 +169,7 @@ function compare(keys: Keys, capacity: number, shards: number, commands: readonl
   }
   const seen = new Map<number, number>();
   map.forEach((slot) => seen.set(keys.keyOf(map, slot), map.handle(slot)));
+  expect([...map.entries()].map(([, handle]) => handle)).toEqual([...seen.values()]);
   expect(seen).toEqual(new Map([...expected].map(([key, { handle }]) => [key, handle])));
   for (const handle of gone) expect(map.resolve(handle)).toBe(ABSENT);
   expect(auditMap(map)).toBe(undefined);
