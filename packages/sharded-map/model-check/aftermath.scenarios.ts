@@ -71,18 +71,19 @@ export default [
       const steps = 2 ** 29;
       poke(memory.words, at + JOURNAL, steps << 2);
       poke(memory.words, at + CONFIRMED, 0);
-      takeTicket(memory, 0);
+      takeTicket(memory, 0, at);
       return shared;
     },
     names,
     threads: [
       thread("of shard 1", attachUser, ({ map }) => {
-        takeTicket(memoryOf(map), 1);
+        const memory = memoryOf(map);
+        takeTicket(memory, 1, shardAt(memory, 1));
       }),
     ],
     check: ({ shared: { map } }) => {
       const memory = memoryOf(map);
-      closeTicket(memory, 1);
+      closeTicket(memory, shardAt(memory, 1));
       // Its holder dies with the step open: the ticket comes back.
       settleTicket(memory, 0, false);
       const out = ticketsOut(memory);
