@@ -9,7 +9,7 @@ const B = "198.51.100.2:1002";
 const command = (code: number, password: string): Uint8Array =>
   v3(0, 0xffff_ffff, Buffer.concat([Buffer.of(code), createHash("sha1").update(password).digest()]));
 
-describe("THREATS 'maintenance password'", () => {
+describe("V3 command: u32 0, 0xFFFFFFFF, code, SHA-1 of the password; and THREATS 'maintenance password'", () => {
   it("takes none while none is configured", () => {
     const tunnel = new VirtualTunnel();
     tunnel.send(A, command(0, ""));
@@ -47,6 +47,16 @@ describe("THREATS 'maintenance password'", () => {
     tunnel.advance(1);
     tunnel.send(A, command(0, "secret"));
     expect(tunnel.maintenance).toBe(false);
+  });
+
+  it("is refused from a source that the policy refuses, and spends nothing, whatever it knows", () => {
+    const tunnel = new VirtualTunnel({ maintenancePassword: "secret" });
+    tunnel.send("127.0.0.1:5", command(0, "secret"));
+    tunnel.send("10.0.0.1:5", command(0, "secret"));
+    expect(tunnel.maintenance).toBe(false);
+    expect(tunnel.drops.commandRefused ?? 0).toBe(0);
+    tunnel.send(A, command(0, "secret"));
+    expect(tunnel.maintenance).toBe(true);
   });
 
   it("reads no byte beyond a command of 29 bytes, and takes a longer one", () => {

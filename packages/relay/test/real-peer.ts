@@ -8,9 +8,11 @@ export class RealPeer {
   received = 0;
   readonly #socket: Socket;
   readonly #relayPort: number;
+  /** Where the relay is for a peer of this family. */
+  readonly #relay: string;
 
   static async open(id: number, relayPort: number, address = "127.0.0.1"): Promise<RealPeer> {
-    const socket = createSocket("udp4");
+    const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     socket.bind(0, address);
     await once(socket, "listening");
     socket.setRecvBufferSize(1 << 20);
@@ -19,6 +21,7 @@ export class RealPeer {
 
   private constructor(id: number, relayPort: number, socket: Socket) {
     this.id = id;
+    this.#relay = socket.address().family === "IPv6" ? "::1" : "127.0.0.1";
     this.#relayPort = relayPort;
     this.#socket = socket;
     socket.on("message", () => this.received++);
@@ -31,7 +34,7 @@ export class RealPeer {
 
   async sendBytes(bytes: Uint8Array): Promise<void> {
     await new Promise((resolve) => {
-      this.#socket.send(bytes, this.#relayPort, "127.0.0.1", resolve);
+      this.#socket.send(bytes, this.#relayPort, this.#relay, resolve);
     });
   }
 

@@ -1,10 +1,15 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { CncnetV3 } from "@udp-relay/relay";
 import { LONG_MS, times } from "./long-form.ts";
 import { V3Oracle, type Verdict } from "./v3-oracle.ts";
 import { randomOf } from "./seeded-random.ts";
 import { VirtualTunnel } from "./virtual-tunnel.ts";
 
-const DATAGRAMS = times(100_000, 2_500_000);
+const DATAGRAMS = times(80_000, 2_000_000);
+/** Of the strict mode, where most of what is drawn is refused. */
+const STRICT_DATAGRAMS: number = DATAGRAMS / 2;
+const PASSWORD = "päss";
 
 const ADDRESSES = 4;
 const PORTS = 3;
@@ -14,6 +19,7 @@ const endpoints = Array.from(
 );
 const LENGTHS = [0, 1, 4, 7, 8, 9, 14, 15, 28, 29, 30, 49, 50, 51, 64];
 const IDS = [0, 0, 1, 2, 3, 4, 5, 6, 7, 0x8000_0000, 0xffff_ffff];
+const PASSWORD_HASH = createHash("sha1").update(PASSWORD).digest();
 
 /** Mostly what means something, sometimes bytes at random. */
 function datagramOf(random: (below: number) => number): Uint8Array {
@@ -23,6 +29,13 @@ function datagramOf(random: (below: number) => number): Uint8Array {
     const fields = new DataView(bytes.buffer);
     fields.setUint32(0, IDS[random(IDS.length)]!, true);
     fields.setUint32(4, IDS[random(IDS.length)]!, true);
+    // A command that knows the password, its code mostly one of the two that there are.
+    if (bytes.length >= 29 && random(64) === 0) {
+      fields.setUint32(0, 0);
+      fields.setUint32(4, 0xffff_ffff);
+      bytes[8] = random(3);
+      bytes.set(PASSWORD_HASH, 9);
+    }
   }
   return bytes;
 }
@@ -32,18 +45,32 @@ interface Run {
   readonly clientsPerAddress: number;
   /** Expired clients are removed whenever time passes; else they stay until their ids are taken over. */
   readonly sweeps: boolean;
+  readonly strict: boolean;
+  /** Whether the relay knows the password that the fuzz uses. */
+  readonly commands: boolean;
+  readonly datagrams: number;
 }
 
 const runs: readonly Run[] = [
-  { name: "4 clients an address, swept", clientsPerAddress: 4, sweeps: true },
-  { name: "no limit an address, ids are taken over", clientsPerAddress: 10_000, sweeps: false },
+  {
+    ...{ name: "4 clients an address, swept", clientsPerAddress: 4, sweeps: true },
+    ...{ strict: false, commands: false, datagrams: DATAGRAMS },
+  },
+  {
+    ...{ name: "no limit an address, ids are taken over", clientsPerAddress: 10_000, sweeps: false },
+    ...{ strict: false, commands: true, datagrams: DATAGRAMS },
+  },
+  {
+    ...{ name: "strict, 4 clients an address, swept", clientsPerAddress: 4, sweeps: true },
+    ...{ strict: true, commands: true, datagrams: STRICT_DATAGRAMS },
+  },
 ];
 
-describe(`V3 against an oracle written from the protocol's text, ${2 * DATAGRAMS} datagrams`, () => {
+describe(`V3 against an oracle written from the protocol's text, ${2 * DATAGRAMS + STRICT_DATAGRAMS} datagrams`, () => {
   it.each(runs)(
     "$name: what is forwarded, to whom, and every byte of it",
-    ({ clientsPerAddress, sweeps }) => {
-      const random = randomOf(sweeps ? 20_261_123 : 4_711);
+    ({ clientsPerAddress, sweeps, strict, commands, datagrams }) => {
+      const random = randomOf(strict ? 1_127 : sweeps ? 20_261_123 : 4_711);
       // Random 32-bit ids register, too: the table is swept or made anew before it is full.
       const maxClients = 200;
       const fresh = (): { tunnel: VirtualTunnel; oracle: V3Oracle } => ({
@@ -51,15 +78,21 @@ describe(`V3 against an oracle written from the protocol's text, ${2 * DATAGRAMS
           maxClients,
           clientsPerPrefix: clientsPerAddress,
           pingsPerMinute: 1_000_000,
+          protocol: new CncnetV3({ strict }),
+          ...(commands && { maintenancePassword: PASSWORD }),
         }),
-        oracle: new V3Oracle({ maxClients, clientsPerAddress, timeoutMs: 30_000 }),
+        oracle: new V3Oracle({
+          ...{ maxClients, clientsPerAddress, timeoutMs: 30_000, strict },
+          ...(commands && { password: PASSWORD }),
+        }),
       });
       let { tunnel, oracle } = fresh();
       let nowMs = 0;
       let unconfirmed = 0;
-      const seen = { nothing: 0, answer: 0, forward: 0, unconfirmed: 0 };
-      for (let i = 0; i < DATAGRAMS; i++) {
+      const seen = { nothing: 0, answer: 0, forward: 0, unconfirmed: 0, commands: 0 };
+      for (let i = 0; i < datagrams; i++) {
         if (oracle.size >= maxClients - 1) {
+          seen.commands += oracle.commands;
           ({ tunnel, oracle } = fresh());
           nowMs = 0;
           unconfirmed = 0;
@@ -78,6 +111,9 @@ describe(`V3 against an oracle written from the protocol's text, ${2 * DATAGRAMS
         const datagram = datagramOf(random);
         const verdict = oracle.judge(from, datagram, nowMs);
         tunnel.send(from, datagram);
+        if (tunnel.maintenance !== oracle.maintenance) {
+          expect({ i, maintenance: tunnel.maintenance }).toEqual({ i, maintenance: oracle.maintenance });
+        }
         const got = endpoints.flatMap((at) => tunnel.received(at).map((bytes) => ({ at, bytes })));
         if (got.length === 0 && verdict.kind === "forward") {
           // The one rule beyond the text: who never answered is sent 4 KiB at most.
@@ -100,9 +136,12 @@ describe(`V3 against an oracle written from the protocol's text, ${2 * DATAGRAMS
       const { received, forwarded, consumed, dropped } = tunnel.accountedFor;
       expect(forwarded + consumed + dropped).toBe(received);
       // A fuzz that never gets through proves nothing.
-      expect(seen.forward).toBeGreaterThan(DATAGRAMS * 0.02);
-      expect(seen.answer).toBeGreaterThan(DATAGRAMS * 0.0005);
-      expect(seen.unconfirmed).toBeLessThan(DATAGRAMS * 0.2);
+      seen.commands += oracle.commands;
+      expect(seen.forward).toBeGreaterThan(datagrams * 0.02);
+      expect(seen.answer).toBeGreaterThan(datagrams * 0.0005);
+      expect(seen.unconfirmed).toBeLessThan(datagrams * 0.2);
+      if (commands) expect(seen.commands).toBeGreaterThan(datagrams / 10_000);
+      else expect(seen.commands).toBe(0);
     },
     LONG_MS,
   );

@@ -51,19 +51,27 @@ describe("V3 rule 2: sender == receiver != 0, or a bad source", () => {
     expect(tunnel.clients.size).toBe(0);
   });
 
-  it.each(["127.0.0.1:5", "10.0.0.1:5", "169.254.0.1:5", "100.64.0.1:5"])(
-    "drops what comes from %s",
-    (source) => {
-      const tunnel = new VirtualTunnel();
-      tunnel.send(source, v3(1, 0));
-      tunnel.send(source, v3(0, 0, 42));
-      const [[reason, n] = ["", 0]] = Object.entries(tunnel.drops);
-      expect(reason).toMatch(/^address:/);
-      expect(n).toBe(2);
-      expect(tunnel.received(source)).toEqual([]);
-      expect(tunnel.clients.size).toBe(0);
-    },
-  );
+  const embedded = [
+    "::ffff:7f00:1",
+    "::7f00:1",
+    "2002:7f00:1::",
+    "64:ff9b::7f00:1",
+    "::ffff:a00:1",
+    "fe80::1",
+  ];
+  it.each([
+    ...["127.0.0.1:5", "10.0.0.1:5", "169.254.0.1:5", "100.64.0.1:5", "[::1]:5", "[fd00::1]:5"],
+    ...embedded.map((address) => `[${address}]:5`),
+  ])("drops what comes from %s", (source) => {
+    const tunnel = new VirtualTunnel(source.startsWith("[") ? { host: "2001:db8::1" } : {});
+    tunnel.send(source, v3(1, 0));
+    tunnel.send(source, v3(0, 0, 42));
+    const [[reason, n] = ["", 0]] = Object.entries(tunnel.drops);
+    expect(reason).toMatch(/^address:/);
+    expect(n).toBe(2);
+    expect(tunnel.received(source)).toEqual([]);
+    expect(tunnel.clients.size).toBe(0);
+  });
 });
 
 describe("V3 rule 3: 0,0 is a ping of exactly 50 bytes, answered with its first 12", () => {
@@ -192,6 +200,18 @@ describe("V3 rule 7: forward when the receiver is registered and its endpoint di
     const tunnel = new VirtualTunnel();
     tunnel.send(A, v3(1, 2, 4));
     expect(tunnel.drops).toEqual({ unknownReceiver: 1 });
+  });
+
+  it("forwards between IPv6 clients", () => {
+    const tunnel = new VirtualTunnel({ host: "2001:db8::1" });
+    const six = "[2001:db8::2]:1002";
+    const other = "[2001:db8:1::3]:1003";
+    tunnel.send(six, v3(2, 0));
+    const datagram = v3(1, 2, 4);
+    tunnel.send(other, datagram);
+    expect(tunnel.received(six)).toEqual([datagram]);
+    tunnel.send(six, v3(2, 1, 4));
+    expect(tunnel.received(other).length).toBe(1);
   });
 
   it("drops what would come straight back", () => {

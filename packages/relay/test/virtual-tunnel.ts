@@ -46,7 +46,7 @@ export class VirtualTunnel {
   constructor(options: VirtualTunnelOptions = {}) {
     const { host = RELAY, network = new MemoryNetwork() } = options;
     this.#network = network;
-    this.endpoint = `${host}:${RELAY_PORT}`;
+    this.endpoint = host.includes(":") ? `[${host}]:${RELAY_PORT}` : `${host}:${RELAY_PORT}`;
     const transport = MemoryTransport.open(network, { host, port: RELAY_PORT, ...options.transport });
     this.transport = transport;
     const protocol: Protocol = options.protocol ?? new CncnetV3();
