@@ -3,11 +3,12 @@ import type { Scenario } from "@udp-relay/model-check";
 import { poke } from "@udp-relay/atomics-layout/memory";
 import { guardEntries } from "../src/guards.ts";
 import type { EndpointWords } from "../src/index.ts";
+import { ShardedMap } from "../src/index.ts";
 import { CONFIRMED, JOURNAL, shardAt } from "../src/map-memory.ts";
 import { closeTicket, settleTicket, takeTicket, ticketsOut } from "../src/tickets.ts";
 import { auditMap, inGuard, memoryOf } from "../test/map-audit.ts";
 import { attachUser, names, repairAfter, tinyMap } from "./tiny-map.ts";
-import type { User } from "./tiny-map.ts";
+import type { TinyMap, User } from "./tiny-map.ts";
 
 /** What the dead leave in words that their successors go by: small scenarios, each of a single file's promise. */
 const source = (...files: string[]): string[] => files.map((name) => `packages/sharded-map/src/${name}.ts`);
@@ -32,6 +33,32 @@ export default [
     check: ({ shared, interrupted }) => {
       const entries = guardEntries(memoryOf(shared.map), 1);
       return interrupted === undefined || entries === 0 ? undefined : "the dead stands in its guard for ever";
+    },
+  }),
+
+  defineScenario<TinyMap & { readonly found: number }>({
+    name: "a slot whose remover was killed rests as long as a guard from before stands",
+    touches: source("free-slots", "guards"),
+    setup: () => {
+      const shared = tinyMap([1], { capacity: 1, batch: 1 });
+      // Somebody stands in a guard in which it has found the entry's slot.
+      const reader = ShardedMap.attach(shared.map.shared);
+      reader.enter();
+      return { ...shared, found: reader.get(1) };
+    },
+    names,
+    threads: [thread("worker 2", attachUser, ({ map }) => map.remove(1))],
+    interruption: "kill",
+    supervisor: supervisor(attachUser, (user: User, _call, killed) => {
+      repairAfter(user, killed);
+    }),
+    check: ({ shared: { map, found } }) => {
+      map.remove(1);
+      for (const key of [2, 3, 4]) {
+        if (inGuard(map, () => map.insert(key)) === found) return "it was used again";
+        map.remove(key);
+      }
+      return undefined;
     },
   }),
 

@@ -1,7 +1,8 @@
 import { defineScenario, thread } from "@udp-relay/model-check";
 import type { Scenario } from "@udp-relay/model-check";
-import { peek, poke } from "@udp-relay/atomics-layout/memory";
-import { auditMap } from "../test/map-audit.ts";
+import { load, peek, poke, store } from "@udp-relay/atomics-layout/memory";
+import { enterGuard, hasPassed, leaveGuard, retire, wasSeenPassed } from "../src/guards.ts";
+import { auditMap, memoryOf } from "../test/map-audit.ts";
 import { touches } from "./pairs.scenarios.ts";
 import { attachUser, names, tinyMap } from "./tiny-map.ts";
 import type { TinyMap, User } from "./tiny-map.ts";
@@ -44,6 +45,9 @@ function replace(user: User): void {
     if (key === 2) user.map.remove(2);
   }
 }
+
+/** Words of a record that stands for whatever guards protect: a link, what it leads to, and since when it is retired. */
+const [LINK, CONTENT, STAMP] = [0, 1, 2] as const;
 
 export default [
   defineScenario({
@@ -142,5 +146,43 @@ export default [
         ? undefined
         : `the reader found ${found as string}`;
     },
+  }),
+
+  defineScenario({
+    name: "one look at the guards holds for what another thread retired before it, known by the epoch alone",
+    touches: ["packages/sharded-map/src/guards.ts"],
+    setup: () => {
+      const { map } = tinyMap([], { capacity: 1, batch: 1, recordBytes: 16 });
+      const { words, recordsAt } = memoryOf(map);
+      poke(words, recordsAt + LINK, 1);
+      poke(words, recordsAt + CONTENT, 7);
+      return { map, handle: 0 };
+    },
+    names,
+    threads: [
+      thread("reader", attachUser, ({ map }) => {
+        const memory = memoryOf(map);
+        const { words, recordsAt } = memory;
+        enterGuard(memory);
+        const content = peek(words, recordsAt + LINK) === 0 ? 7 : peek(words, recordsAt + CONTENT);
+        leaveGuard(memory);
+        return content;
+      }),
+      thread("remover", attachUser, ({ map }) => {
+        const memory = memoryOf(map);
+        poke(memory.words, memory.recordsAt + LINK, 0);
+        store(memory.words, memory.recordsAt + STAMP, retire(memory));
+      }),
+      thread("writer", attachUser, ({ map }) => {
+        const memory = memoryOf(map);
+        const { words, recordsAt } = memory;
+        // Something of its own has passed: by the same look it judges what the remover retired.
+        hasPassed(memory, peek(words, memory.epochAt) - 2);
+        const stamp = load(words, recordsAt + STAMP);
+        if (stamp !== 0 && wasSeenPassed(memory, stamp)) poke(words, recordsAt + CONTENT, 9);
+      }),
+    ],
+    check: ({ results }: { results: ReadonlyMap<string, unknown> }) =>
+      results.get("reader") === 7 ? undefined : "what was read in a guard was used again",
   }),
 ] satisfies readonly Scenario[];
