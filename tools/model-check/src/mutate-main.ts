@@ -21,7 +21,7 @@ const usage = `usage: npm run mutate -- [PACKAGE …] [--file PART] [--sample CO
   --list          names the mutants and runs none
   --report        runs nothing: writes RESULT.md anew from result.json and survivors.json
 
-A whole run writes mutation/result.json and mutation/RESULT.md; a sample only judges: a survivor without a reason fails.
+What was run whole, file by file, is written to mutation/result.json and mutation/RESULT.md; a sample only judges: a survivor without a reason fails.
 `;
 
 const { values: options, positionals } = parseArgs({
@@ -87,18 +87,24 @@ if (outcomes.length < chosen.length) {
   process.stdout.write(`${chosen.length - outcomes.length} of ${chosen.length} not run: out of time\n`);
 }
 
-if (options.sample === undefined && outcomes.length === chosen.length) {
+if (options.sample === undefined) keep();
+process.exitCode = counted > 0 && killed >= 0.9 * counted && unexplained.length === 0 ? 0 : 1;
+
+/** Writes the rows of the files whose mutants were all run; the others stay as they are. */
+function keep(): void {
+  const ran = new Set(outcomes.map(({ file, id }) => `${file} ${id}`));
+  const open = new Set(chosen.filter(({ file, id }) => !ran.has(`${file} ${id}`)).map(({ file }) => file));
+  const files = new Set(listed.map(({ file }) => file).filter((file) => !open.has(file)));
   const known = new Set(listed.map(({ file, id }) => `${file} ${id}`));
-  const again = new Set(all.map(({ file, id }) => `${file} ${id}`));
-  const files = new Set(listed.map(({ file }) => file));
+  const again = new Set(chosen.map(({ file, id }) => `${file} ${id}`));
   const touched = new Set(scenarios.flatMap(({ touches }) => touches));
   // As it is now: another package's run may have ended meanwhile.
   const latest = read<MutationResult>("result.json", { outcomes: [] });
   const kept = latest.outcomes.filter(({ file, id }) => {
     const name = `${file} ${id}`;
-    return touched.has(file) && !again.has(name) && (known.has(name) || !files.has(file));
+    return touched.has(file) && (!files.has(file) || (known.has(name) && !again.has(name)));
   });
-  const everything = [...kept, ...outcomes].sort((one, other) =>
+  const everything = [...kept, ...outcomes.filter(({ file }) => files.has(file))].sort((one, other) =>
     one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1,
   );
   // Of survivors alone: what the others' row says is as old as it was.
@@ -106,7 +112,6 @@ if (options.sample === undefined && outcomes.length === chosen.length) {
   const digests = whole.map((file) => [file, digestOf(file)] as const);
   writeResult({ outcomes: everything, sources: { ...latest.sources, ...Object.fromEntries(digests) } });
 }
-process.exitCode = counted > 0 && killed >= 0.9 * counted && unexplained.length === 0 ? 0 : 1;
 
 /** One entry a line, so that two packages' results merge. */
 function writeResult({ outcomes, sources = {} }: MutationResult): void {

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { HangWatch } from "./hang-watch.ts";
 import type { ListedScenario } from "./list-scenarios.ts";
+import { MeasuredScenarios } from "./measured-scenarios.ts";
 import type { Mutant } from "./mutation-operators.ts";
 import { mutantsOf } from "./mutation-operators.ts";
 import type { MutantJob, MutantVerdict } from "./run-mutant.ts";
@@ -96,7 +97,15 @@ export class MutationRun {
   async measure(mutants: readonly PlacedMutant[], jobs: number): Promise<void> {
     const files = [...new Set(mutants.map(({ file }) => file))];
     const needed = this.#scenarios.filter(({ touches }) => touches.some((file) => files.includes(file)));
-    const covered = files.map((file) => join(repository, file));
+    const kept = new MeasuredScenarios();
+    for (const scenario of needed) {
+      const verdict = kept.get(scenario.file, scenario.name);
+      if (verdict !== undefined) this.#measured.set(keyOf(scenario), verdict);
+    }
+    const missing = needed.filter((scenario) => !this.#measured.has(keyOf(scenario)));
+    const covered = [...new Set(this.#scenarios.flatMap(({ touches }) => touches))].map((file) =>
+      join(repository, file),
+    );
     const measureShare = async (share: readonly ListedScenario[]): Promise<void> => {
       const scenarios = share.map(({ file, name }) => ({ file, name, maxMilliseconds: 120_000 }));
       const job = { scenarios, covered, maxMilliseconds: Infinity };
@@ -105,13 +114,15 @@ export class MutationRun {
         const { name, failure } = verdict;
         if (failure !== undefined) throw new Error(`"${name}" fails on the unchanged sources: ${failure}`);
         this.#measured.set(keyOf(share[index]!), verdict);
+        kept.set(share[index]!.file, name, verdict);
       }
       if (verdicts.length !== share.length) throw new Error(`the scenarios did not run: ${error}`);
     };
     const shares = Array.from({ length: jobs }, (_, job) =>
-      needed.filter((_, index) => index % jobs === job),
+      missing.filter((_, index) => index % jobs === job),
     );
-    await Promise.all(shares.map(measureShare));
+    await Promise.all(shares.filter(({ length }) => length > 0).map(measureShare));
+    kept.save();
     this.#scenarios = needed.filter((scenario) => !scenario.long || this.#time(scenario) <= this.#longMs);
   }
 
