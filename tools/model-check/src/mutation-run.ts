@@ -10,6 +10,7 @@ import { MeasuredScenarios } from "./measured-scenarios.ts";
 import type { Mutant } from "./mutation-operators.ts";
 import { mutantsOf } from "./mutation-operators.ts";
 import type { MutantJob, MutantVerdict } from "./run-mutant.ts";
+import { statementAt } from "./source-coverage.ts";
 
 /** A mutant and where it is. */
 export interface PlacedMutant extends Mutant {
@@ -41,11 +42,9 @@ const conditions = [
   "--conditions=@udp-relay/source",
   "--disable-warning=ExperimentalWarning",
 ];
-/** V8 does not count what optimised code executes, so the unchanged sources run in twice the time and more. */
-const COUNTED = ["--no-opt", "--no-maglev", "--always-sparkplug"];
 const program = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** What a mutant may take of processor time: so much, and what the unchanged sources take while they are counted. */
+/** What a mutant may take of processor time: so much, and some times what the unchanged sources take. */
 const SCENARIO_FLOOR_MS = 2_000;
 const MUTANT_FLOOR_MS = 10_000;
 
@@ -139,14 +138,14 @@ export class MutationRun {
     const timed = scenarios.map((scenario) => ({
       file: scenario.file,
       name: scenario.name,
-      maxMilliseconds: SCENARIO_FLOOR_MS + 2 * this.#time(scenario),
+      maxMilliseconds: SCENARIO_FLOOR_MS + 4 * this.#time(scenario),
     }));
     const clean = scenarios.reduce((sum, scenario) => sum + this.#time(scenario), 0);
     const job: MutantJob = {
       file: path,
       source,
       scenarios: timed,
-      maxMilliseconds: MUTANT_FLOOR_MS + clean,
+      maxMilliseconds: MUTANT_FLOOR_MS + 2 * clean,
     };
     const start = performance.now();
     const { verdicts, error, ended } = await this.#spawn(job, Math.max(1, deadline - start));
@@ -174,16 +173,16 @@ export class MutationRun {
   }
 
   #executes(scenario: ListedScenario, path: string, offset: number): boolean {
-    const spans = this.#measured.get(keyOf(scenario))?.executed?.[path] ?? [];
-    return spans.some(([start, end]) => start <= offset && offset < end);
+    const start = statementAt(path, readFileSync(path, "utf8"), offset);
+    const executed = this.#measured.get(keyOf(scenario))?.executed?.[path];
+    return executed !== undefined && (start === undefined || executed.includes(start));
   }
 
   #spawn(job: MutantJob, timeoutMs: number): Promise<SpawnResult> {
     const path = join(this.#folder, `${this.#jobs++}.json`);
     writeFileSync(path, JSON.stringify(job));
     return new Promise((resolve) => {
-      const flags = job.covered === undefined ? [] : COUNTED;
-      const child = spawn(process.execPath, [...flags, ...conditions, program("run-mutant.ts"), path], {
+      const child = spawn(process.execPath, [...conditions, program("run-mutant.ts"), path], {
         stdio: ["ignore", "pipe", "pipe"],
       });
       const verdicts: MutantVerdict[] = [];

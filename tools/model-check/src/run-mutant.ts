@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { UNDECIDED } from "./explore.ts";
 import { loadScenarios } from "./scenario-files.ts";
 import { runScenario } from "./run-scenario.ts";
-import { SourceCoverage } from "./source-coverage.ts";
-import type { ExecutedSpans } from "./source-coverage.ts";
+import { markedSource, takeExecuted } from "./source-coverage.ts";
+import type { StatementStarts } from "./source-coverage.ts";
 
 /** What `mutate` hands to this program, as JSON in a file named by the first argument. */
 export interface MutantJob {
@@ -30,26 +30,27 @@ export interface MutantVerdict {
   readonly failure?: string;
   /** The failure is a limit of states or of time: the mutant may be a bug or not. */
   readonly undecided: boolean;
-  readonly executed?: Readonly<Record<string, ExecutedSpans>>;
+  readonly executed?: Readonly<Record<string, StatementStarts>>;
 }
 
 const job = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as MutantJob;
 
-if (job.file !== undefined) {
-  const mutated = pathToFileURL(job.file).href;
-  registerHooks({
-    load: (url, context, nextLoad) =>
-      url === mutated
-        ? { format: "module-typescript", source: job.source!, shortCircuit: true }
-        : nextLoad(url, context),
-  });
-}
+const counted = new Map(job.covered?.map((file) => [pathToFileURL(file).href, file]));
+const mutated = job.file === undefined ? undefined : pathToFileURL(job.file).href;
+registerHooks({
+  load: (url, context, nextLoad) => {
+    const file = counted.get(url);
+    const source = url === mutated ? job.source! : file === undefined ? undefined : markedSource(file);
+    return source === undefined
+      ? nextLoad(url, context)
+      : { format: "module-typescript", source, shortCircuit: true };
+  },
+});
 
-const coverage = job.covered === undefined ? undefined : new SourceCoverage(job.covered);
 let left = job.maxMilliseconds ?? Infinity;
 for (const { file, name, maxMilliseconds } of job.scenarios) {
   const scenario = (await loadScenarios(file)).find((candidate) => candidate.name === name)!;
-  coverage?.take();
+  takeExecuted();
   const limits = { ...scenario.limits, milliseconds: Math.min(maxMilliseconds, left) };
   const { failure, milliseconds } =
     left > 0
@@ -57,7 +58,7 @@ for (const { file, name, maxMilliseconds } of job.scenarios) {
       : { failure: `no time is left: ${UNDECIDED}`, milliseconds: 0 };
   left -= milliseconds;
   const undecided = failure?.includes(UNDECIDED) === true;
-  const executed = coverage?.take();
+  const executed = job.covered === undefined ? undefined : takeExecuted();
   const verdict: MutantVerdict = {
     name,
     milliseconds,
@@ -66,5 +67,5 @@ for (const { file, name, maxMilliseconds } of job.scenarios) {
     ...(executed === undefined ? {} : { executed }),
   };
   process.stdout.write(`${JSON.stringify(verdict)}\n`);
-  if (failure !== undefined && !undecided && coverage === undefined) break;
+  if (failure !== undefined && !undecided && executed === undefined) break;
 }

@@ -1,72 +1,54 @@
-import { Session } from "node:inspector";
-import { pathToFileURL } from "node:url";
+import { readFileSync } from "node:fs";
+import ts from "typescript";
 
-/** Of a source the spans of characters that ran, as start and end, ascending. */
-export type ExecutedSpans = readonly (readonly [start: number, end: number])[];
+/** Where statements begin, in characters. */
+export type StatementStarts = readonly number[];
 
-interface Range {
-  readonly startOffset: number;
-  readonly endOffset: number;
-  readonly count: number;
+const marks = new Map<string, { readonly starts: StatementStarts; readonly ran: Uint8Array }>();
+
+/** The file's text with a mark before every statement of a block; it fills what `takeExecuted` gives. */
+export function markedSource(path: string): string {
+  const text = readFileSync(path, "utf8");
+  const starts = statementsOf(path, text).map((statement) => statement.getStart());
+  const ran = new Uint8Array(starts.length);
+  marks.set(path, { starts, ran });
+  (globalThis as { executedStatements?: Record<string, Uint8Array> }).executedStatements ??= {};
+  (globalThis as unknown as { executedStatements: Record<string, Uint8Array> }).executedStatements[path] =
+    ran;
+  const pieces = starts.map((start, index) => text.slice(starts[index - 1] ?? 0, start));
+  const marked = pieces.map((piece, index) => `${piece}ranStatements[${index}] = 1; `).join("");
+  const head = `const ranStatements = globalThis.executedStatements[${JSON.stringify(path)}];`;
+  return `${head}${marked}${text.slice(starts.at(-1) ?? 0)}`;
 }
 
-interface CoverageReport {
-  readonly result: readonly {
-    readonly url: string;
-    readonly functions: readonly { readonly ranges: readonly Range[] }[];
-  }[];
-}
-
-/** Which characters of some sources are executed, by V8's block coverage. Type stripping keeps the offsets. */
-export class SourceCoverage {
-  readonly #session = new Session();
-  readonly #files: ReadonlyMap<string, string>;
-
-  /** @param files their paths */
-  constructor(files: readonly string[]) {
-    this.#files = new Map(files.map((file) => [pathToFileURL(file).href, file]));
-    this.#session.connect();
-    this.#post("Profiler.enable");
-    this.#post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
+/** Of each file that was marked: the statements that ran since the last time that this was asked. */
+export function takeExecuted(): Record<string, StatementStarts> {
+  const executed: Record<string, StatementStarts> = {};
+  for (const [path, { starts, ran }] of marks) {
+    executed[path] = starts.filter((_, index) => ran[index] === 1);
+    ran.fill(0);
   }
+  return executed;
+}
 
-  /** What ran since the last time that this was asked, by file. */
-  take(): Record<string, ExecutedSpans> {
-    const spans: Record<string, ExecutedSpans> = {};
-    const report = this.#post("Profiler.takePreciseCoverage") as CoverageReport;
-    for (const { url, functions } of report.result) {
-      const file = this.#files.get(url);
-      if (file !== undefined) spans[file] = executedSpans(functions.map(({ ranges }) => ranges));
+/** Where the innermost statement begins that has a mark and holds that character; undefined: runs when the file loads. */
+export function statementAt(path: string, text: string, offset: number): number | undefined {
+  const around = statementsOf(path, text).filter(
+    (statement) => statement.getStart() <= offset && offset < statement.getEnd(),
+  );
+  return around.at(-1)?.getStart();
+}
+
+/** In the order of the text, so that of those that nest the innermost is the last. */
+function statementsOf(path: string, text: string): ts.Statement[] {
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const found: ts.Statement[] = [];
+  const visit = (node: ts.Node): void => {
+    if ((ts.isBlock(node) || ts.isCaseOrDefaultClause(node)) && !ts.isModuleBlock(node)) {
+      found.push(...node.statements);
     }
-    return spans;
-  }
-
-  /** In-process sessions answer at once. */
-  #post(method: string, parameters?: object): unknown {
-    let answer: unknown;
-    this.#session.post(method, parameters, (error, result) => {
-      if (error !== null) throw error;
-      answer = result;
-    });
-    return answer;
-  }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found.sort((one, other) => one.getStart() - other.getStart());
 }
-
-/** Ranges nest: inner ones come later and overrule. */
-function executedSpans(functions: readonly (readonly Range[])[]): ExecutedSpans {
-  const length = Math.max(...functions.flat().map(({ endOffset }) => endOffset));
-  const ran = new Uint8Array(length + 1);
-  const outerFirst = [...functions].sort((one, other) => width(other[0]!) - width(one[0]!));
-  for (const { startOffset, endOffset, count } of outerFirst.flat()) {
-    ran.fill(count > 0 ? 1 : 0, startOffset, endOffset);
-  }
-  const spans: [number, number][] = [];
-  for (let start = ran.indexOf(1); start >= 0;) {
-    const end = ran.indexOf(0, start);
-    spans.push([start, end]);
-    start = ran.indexOf(1, end);
-  }
-  return spans;
-}
-
-const width = ({ startOffset, endOffset }: Range): number => endOffset - startOffset;
