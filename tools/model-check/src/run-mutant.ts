@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { UNDECIDED } from "./explore.ts";
 import { loadScenarios } from "./scenario-files.ts";
 import { runScenario } from "./run-scenario.ts";
-import { markedSource, takeExecuted } from "./source-coverage.ts";
 import type { StatementStarts } from "./source-coverage.ts";
 
 /** What `mutate` hands to this program, as JSON in a file named by the first argument. */
@@ -35,12 +34,14 @@ export interface MutantVerdict {
 
 const job = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as MutantJob;
 
+// Only then: it takes a compiler, which each mutant's process would have to load.
+const coverage = job.covered === undefined ? undefined : await import("./source-coverage.ts");
 const counted = new Map(job.covered?.map((file) => [pathToFileURL(file).href, file]));
 const mutated = job.file === undefined ? undefined : pathToFileURL(job.file).href;
 registerHooks({
   load: (url, context, nextLoad) => {
     const file = counted.get(url);
-    const source = url === mutated ? job.source! : file === undefined ? undefined : markedSource(file);
+    const source = url === mutated ? job.source! : file === undefined ? undefined : coverage!.markedSource(file);
     return source === undefined
       ? nextLoad(url, context)
       : { format: "module-typescript", source, shortCircuit: true };
@@ -50,7 +51,7 @@ registerHooks({
 let left = job.maxMilliseconds ?? Infinity;
 for (const { file, name, maxMilliseconds } of job.scenarios) {
   const scenario = (await loadScenarios(file)).find((candidate) => candidate.name === name)!;
-  takeExecuted();
+  coverage?.takeExecuted();
   const limits = { ...scenario.limits, milliseconds: Math.min(maxMilliseconds, left) };
   const { failure, milliseconds } =
     left > 0
@@ -58,7 +59,7 @@ for (const { file, name, maxMilliseconds } of job.scenarios) {
       : { failure: `no time is left: ${UNDECIDED}`, milliseconds: 0 };
   left -= milliseconds;
   const undecided = failure?.includes(UNDECIDED) === true;
-  const executed = job.covered === undefined ? undefined : takeExecuted();
+  const executed = coverage?.takeExecuted();
   const verdict: MutantVerdict = {
     name,
     milliseconds,
@@ -67,5 +68,5 @@ for (const { file, name, maxMilliseconds } of job.scenarios) {
     ...(executed === undefined ? {} : { executed }),
   };
   process.stdout.write(`${JSON.stringify(verdict)}\n`);
-  if (failure !== undefined && !undecided && executed === undefined) break;
+  if (failure !== undefined && !undecided && coverage === undefined) break;
 }
