@@ -41,7 +41,8 @@ const mutated = job.file === undefined ? undefined : pathToFileURL(job.file).hre
 registerHooks({
   load: (url, context, nextLoad) => {
     const file = counted.get(url);
-    const source = url === mutated ? job.source! : file === undefined ? undefined : coverage!.markedSource(file);
+    const source =
+      url === mutated ? job.source! : file === undefined ? undefined : coverage!.markedSource(file);
     return source === undefined
       ? nextLoad(url, context)
       : { format: "module-typescript", source, shortCircuit: true };
