@@ -1,15 +1,18 @@
 import { defineScenario, thread } from "@udp-relay/model-check";
-import { attachUser, endpoint, names, TIMEOUT_MS, tinyTable, type User } from "./tiny-table.ts";
+import {
+  attachUser,
+  endpoint,
+  names,
+  TIME_CONSTANT_MS,
+  TIMEOUT_MS,
+  tinyTable,
+  type User,
+} from "./tiny-table.ts";
 
 const touches = ["packages/tunnel-client/src/table-writers.ts"];
 
 /** Far from 0, and from the ticks of the client that had the slot before. */
 const TICK = 3_000_000_000;
-
-/** It never stood still, and is not behind. */
-function keepUp(table: User["table"]): void {
-  for (const tick of [TIMEOUT_MS / 2, TIMEOUT_MS, TIMEOUT_MS + 1]) table.beat(tick);
-}
 
 export default [
   defineScenario({
@@ -37,23 +40,26 @@ export default [
         [2, 3].map((id) => {
           const guard = table.enter();
           const slot = table.join(id, endpoint(id), TICK);
+          const handle = table.handle(slot);
+          const begun = table.snapshotOf(handle, TICK + 5)!;
           table.received(slot, 100, TICK + 10);
           table.received(slot, 100, TICK + 20);
-          const handle = table.handle(slot);
           guard.leave();
           const client = table.snapshotOf(handle, TICK + 20)!;
+          const silent = table.snapshotOf(handle, TICK + 20 + 40 * TIME_CONSTANT_MS)!;
           table.remove(handle);
           const { ageMs, idleMs, latencyMs, lossPerMille, jitterMs, bytesReceived, bytesSent } = client;
-          const flows = client.bytesPerSecondIn > 2_000;
-          return [ageMs, idleMs, latencyMs, lossPerMille, jitterMs, bytesReceived, bytesSent, flows].join(
-            " ",
-          );
+          const rates = [client, silent].map(({ bytesPerSecondIn }) => bytesPerSecondIn > 2_000);
+          return [
+            ...[begun.idleMs, ageMs, idleMs, latencyMs, lossPerMille, jitterMs, bytesReceived, bytesSent],
+            ...rates,
+          ].join(" ");
         }),
       ),
     ],
     check: ({ shared: { table }, results }) => {
       const found = String(results.get("worker 1"));
-      const expected = "20 0    200 0 true";
+      const expected = "5 20 0    200 0 true false";
       if (found !== `${expected},${expected}`) return found;
       const { futureStamps } = table.stats();
       return futureStamps === 0 ? undefined : `${futureStamps} ticks were taken for ones of the future`;
@@ -61,22 +67,23 @@ export default [
   }),
 
   defineScenario({
-    name: "a client that nobody ever received from times out like others",
+    name: "a client that only joined is held back while the thread that made it is late",
     touches,
     names,
     setup: () => tinyTable(),
     threads: [
       thread("worker 1", attachUser, ({ table }: User) => {
         const guard = table.enter();
-        table.join(2, endpoint(2), 0);
+        table.join(2, endpoint(2), 1);
         guard.leave();
-        keepUp(table);
       }),
     ],
     check: ({ shared: { table } }) => {
-      keepUp(table);
-      table.sweep(TIMEOUT_MS + 1, 3);
-      return table.size === 0 ? undefined : `${table.size} clients are left`;
+      // This one keeps up, and so its client 1 times out; the other one was last seen at tick 1.
+      for (const tick of [TIMEOUT_MS / 2, TIMEOUT_MS, TIMEOUT_MS + 2]) table.beat(tick);
+      table.sweep(TIMEOUT_MS + 2, 3);
+      const left = table.snapshot(TIMEOUT_MS + 2).map(({ id }) => id);
+      return left.join() === "2" ? undefined : `left are the clients ${left.join()}`;
     },
   }),
 ];
