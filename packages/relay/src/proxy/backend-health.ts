@@ -25,7 +25,7 @@ export interface HealthOptions {
 }
 
 /** Of a backend's sessions so many in 1,000 beyond a limit make it the last choice, until they are at most `leave`. */
-export const STRAINED_PER_MILLE = { enter: 250, leave: 100 };
+const STRAINED_PER_MILLE = { enter: 250, leave: 100 };
 
 export type HealthChange = "down" | "up" | "degraded" | "restored";
 

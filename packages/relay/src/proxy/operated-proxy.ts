@@ -20,6 +20,8 @@ export interface OperatedProxy {
   /** No new session for one backend, by its `address:port`; false if there is none of that name. */
   drainBackend(name: string, draining?: boolean): boolean;
   report(): ProxyReport;
+  /** Once every thread has told what it knows: of this moment, and at the end. */
+  freshReport(): Promise<ProxyReport>;
   reportSessions(addresses?: AddressDetail): readonly SessionReport[] | Promise<readonly SessionReport[]>;
   close(): Promise<void>;
 }

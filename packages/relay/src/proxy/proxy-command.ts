@@ -41,7 +41,7 @@ async function runConfigured(config: ProxyConfig): Promise<void> {
   let report: ProxyReport;
   try {
     await untilEnd(proxy, config, log);
-    report = proxy.report();
+    report = await proxy.freshReport();
   } finally {
     await close();
   }

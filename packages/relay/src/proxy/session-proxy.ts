@@ -137,6 +137,11 @@ export class SessionProxy implements OperatedProxy {
     });
   }
 
+  /** As `report`, which is of this moment here: for a proxy of several threads it is later. */
+  freshReport(): Promise<ProxyReport> {
+    return Promise.resolve(this.report());
+  }
+
   /** All sessions, in one go: nothing is proxied meanwhile. */
   reportSessions(addresses: AddressDetail = "full"): SessionReport[] {
     return reportSessions(this.#sessions.all, this.#clients, addresses);

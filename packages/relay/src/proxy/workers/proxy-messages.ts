@@ -41,6 +41,8 @@ export interface ProxyWorkerStart {
 export type ToProxyWorker =
   | { readonly type: "backends"; readonly list: BackendList }
   | { readonly type: "sessions"; readonly question: number; readonly addresses: AddressDetail }
+  /** Publish what sockets and streams have counted up to now; the answer has no sessions. */
+  | { readonly type: "publish"; readonly question: number }
   | { readonly type: "stop" };
 
 export type FromProxyWorker =

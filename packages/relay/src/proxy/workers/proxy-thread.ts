@@ -106,6 +106,10 @@ try {
   };
   const obey = (message: ToProxyWorker): void => {
     if (message.type === "backends" && message.list.version > backends.version) backends.adopt(message.list);
+    if (message.type === "publish") {
+      publisher.publishAll(clock.nowMs());
+      tell({ type: "sessions", question: message.question, sessions: [] });
+    }
     if (message.type !== "sessions") return;
     const { question, addresses } = message;
     tell({ type: "sessions", question, sessions: reportSessions(sessions.all, clients, addresses) });
@@ -126,7 +130,6 @@ try {
       errors.add(error);
     }
   }
-  publisher.publish(clock.nowMs());
   sessions.close();
   sockets.close();
   await transport.close();

@@ -177,7 +177,7 @@ export class ProxyWorkers implements OperatedProxy {
     return isThere;
   }
 
-  /** Sums over the workers, at most two ticks old, of sockets a quarter of a second. */
+  /** Sums over the workers, at most two ticks old; of sockets a quarter of a second, of streams two seconds. */
   report(): ProxyReport {
     this.#read();
     this.#placed.collect(this.#rows);
@@ -190,17 +190,14 @@ export class ProxyWorkers implements OperatedProxy {
     });
   }
 
+  async freshReport(): Promise<ProxyReport> {
+    await this.#ask((question) => ({ type: "publish", question }));
+    return this.report();
+  }
+
   /** Asks each worker; one that does not answer within two seconds is left out. */
   reportSessions(addresses: AddressDetail = "full"): Promise<readonly SessionReport[]> {
-    const running = this.#threads
-      .status()
-      .flatMap(({ state }, index) => (state === "running" ? [index] : []));
-    return this.#questions.ask(running, (question) => {
-      for (const index of running) {
-        this.#threads.post(index, { type: "sessions", question, addresses } satisfies ToProxyWorker);
-      }
-      this.#memory.control.announceMessage();
-    });
+    return this.#ask((question) => ({ type: "sessions", question, addresses }));
   }
 
   /** Ends a worker at once, wherever it is in its work, as a crash would. For tests and drills. */
@@ -219,6 +216,18 @@ export class ProxyWorkers implements OperatedProxy {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #ask(message: (question: number) => ToProxyWorker): Promise<readonly SessionReport[]> {
+    const running = this.#threads
+      .status()
+      .flatMap(({ state }, index) => (state === "running" ? [index] : []));
+    return this.#questions.ask(running, (question) => {
+      for (const index of running) {
+        this.#threads.post(index, message(question));
+      }
+      this.#memory.control.announceMessage();
+    });
   }
 
   /** What each worker has published last. */

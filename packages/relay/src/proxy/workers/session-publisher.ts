@@ -74,6 +74,13 @@ export class SessionPublisher {
     totals.publish();
   }
 
+  /** With all sockets and streams, whenever those were last looked at. */
+  publishAll(nowMs: number): void {
+    this.#socketsMs = -Infinity;
+    this.#thoroughMs = -Infinity;
+    this.publish(nowMs);
+  }
+
   #look(nowMs: number): void {
     const { isMeasured, sessions, transportStats, upstreamStats } = this.#parts;
     const isThorough = nowMs - this.#thoroughMs >= THOROUGH_MS;
