@@ -65,7 +65,7 @@ function throughput(sessions: number, overNginx: number, overNode: number): Benc
     unit: "datagrams/CPU-second",
     reference: nginx.name,
     cases: [ours, byHand, nginx, inC].map((proxy) =>
-      proxyCase(proxy, { sessions, packetsPerSecond: 60_000, seconds: 1.2, warmUpSeconds: 0.7 }),
+      proxyCase(proxy, { sessions, packetsPerSecond: 60_000, seconds: 1.2, warmUpSeconds: 1.2 }),
     ),
     goals: [
       { case: ours.name, against: nginx.name, atLeast: overNginx },
