@@ -7,7 +7,6 @@ import { readCount } from "../src/packed-count.ts";
 import { receiveLine, sendLine, type TableMemory } from "../src/table-memory.ts";
 import { begin, hasBegun, startWorker } from "./threads.ts";
 
-const TIMEOUT_MS = 120_000;
 /** An IPv4 address is a prefix, and an IPv6 /64. */
 const prefixes = [1, 2, 3].flatMap((number) => [
   endpointFromWords(0, 0, 0xffff, number, 1),
@@ -20,6 +19,7 @@ const LONG = process.env.UDP_RELAY_LONG === "1";
 const RESETS = LONG ? 100_000 : 3_000;
 const CHURN = LONG ? 500_000 : 4_000;
 const KILLS = LONG ? 20 : 4;
+const TIMEOUT_MS = LONG ? 600_000 : 120_000;
 
 describe("two threads on one client", () => {
   it(

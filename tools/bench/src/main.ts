@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runSuite, type SuiteResult } from "./harness.ts";
+import { drawCharts } from "./charts/draw.ts";
 import { describeMachine } from "./machine.ts";
 import { formatMachine, formatSuite, type RunReport } from "./report.ts";
 import type { BenchSuite, BenchSuiteModule } from "./suite.ts";
@@ -10,7 +11,7 @@ const QUICK_BUDGET_OF_ALL_MS = 120_000;
 const QUICK_ROUNDS = 5;
 const FULL_ROUNDS = 11;
 
-const usage = `usage: npm run bench -- [AREA …] [--quick] [--rounds N] [--budget SECONDS] [--only TEXT] [--json FILE] [--strict]
+const usage = `usage: npm run bench -- [AREA …] [--quick] [--rounds N] [--budget SECONDS] [--only TEXT] [--json FILE] [--charts] [--strict]
 
   AREA        a folder of tools/bench/src that holds a suite.ts, or "all"; none: the first suite of every area
   --quick     ${QUICK_ROUNDS} rounds of short passes, and no more than ${QUICK_BUDGET_MS / 1000} s an area, ${QUICK_BUDGET_OF_ALL_MS / 1000} s for the whole run
@@ -18,6 +19,7 @@ const usage = `usage: npm run bench -- [AREA …] [--quick] [--rounds N] [--budg
   --budget    begin no round that would end after so many seconds for the whole run (each suite runs at least one)
   --only      run the suites alone whose title contains TEXT
   --json      write everything measured to FILE
+  --charts    draw the READMEs' figures anew of what was measured (packages/*/figures)
   --strict    exit with 1 when a goal is missed for certain (a case that fails always exits with 1)
 `;
 
@@ -34,6 +36,7 @@ async function main(argv: readonly string[]): Promise<number> {
         rounds: { type: "string" },
         budget: { type: "string" },
         json: { type: "string" },
+        charts: { type: "boolean", default: false },
         only: { type: "string", default: "" },
         strict: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
@@ -74,6 +77,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const startedAt = new Date().toISOString();
   const begun = performance.now();
   const results: SuiteResult[] = [];
+  const report: RunReport = { format: 1, startedAt, quick: values.quick, machine, suites: results };
   for (const [index, suite] of suites.entries()) {
     // What is left is shared out evenly, so that a slow first suite takes nothing that the last one needs.
     const leftMs = Math.max(1, budgetMs - (performance.now() - begun)) / (suites.length - index);
@@ -89,11 +93,9 @@ async function main(argv: readonly string[]): Promise<number> {
       results.push(table);
     }
     // After each suite: whoever ends a long run keeps what it has measured.
-    if (values.json !== undefined) {
-      const report: RunReport = { format: 1, startedAt, quick: values.quick, machine, suites: results };
-      writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
-    }
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
   }
+  if (values.charts) drawCharts(report);
   const broken = results.some(({ cases }) => cases.some(({ state }) => state === "failed"));
   const missed = results.some(({ goals }) =>
     goals.some(({ state, certain }) => state === "missed" && certain),

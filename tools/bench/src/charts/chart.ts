@@ -15,6 +15,11 @@ export interface Chart {
 export const charts: readonly Chart[] = [
   { area: "clock", table: "One read of the time, Node", file: "clock/figures/reads.svg" },
   {
+    area: "address",
+    table: "A verdict on an endpoint, 10,000 denied prefixes, random global peers",
+    file: "address-validation/figures/verdicts.svg",
+  },
+  {
     area: "map",
     table: "hit, u32 keys, 100,000 entries",
     file: "sharded-map/figures/hits.svg",
@@ -25,9 +30,26 @@ export const charts: readonly Chart[] = [
     file: "tunnel-client/figures/state-path.svg",
   },
   {
+    area: "quality",
+    table: "One sample recorded or read, Node",
+    file: "quality-analyzer/figures/samples.svg",
+  },
+  {
+    area: "io",
+    table: "forwarding 128 bytes at 120,000/s, 1,000 receivers, 16 sources, 1 to a receiver in a row",
+    file: "adapters/figures/forwarding.svg",
+    moreIsBetter: true,
+  },
+  {
     area: "relay",
     table: "CnCNet V3, 200 clients, 120,000 datagrams/s",
     file: "relay/figures/throughput.svg",
+    moreIsBetter: true,
+  },
+  {
+    area: "proxy",
+    table: "session proxy, 1,000 sessions",
+    file: "relay/figures/proxy.svg",
     moreIsBetter: true,
   },
 ];
