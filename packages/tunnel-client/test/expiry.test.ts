@@ -114,7 +114,7 @@ describe("a sweep", () => {
       expiryOverflows: 0,
       size: 0,
     });
-  });
+  }, 300_000);
 
   it("tells of a client again, and says so, if a thread dies while it tells", () => {
     using clients = TunnelClientTable.create(options);
