@@ -7,11 +7,12 @@ import type { MutationResult, SurvivorReasons } from "./mutation-report.ts";
 import { listMutants, listScenarios, MutationRun } from "./mutation-run.ts";
 import type { MutantOutcome, PlacedMutant } from "./mutation-run.ts";
 
-const usage = `usage: npm run mutate -- [PACKAGE …] [--file PART] [--sample COUNT --seed N] [--minutes N] [--jobs N]
+const usage = `usage: npm run mutate -- [PACKAGE …] [--file PART] [--scenario PART] [--sample COUNT --seed N] [--minutes N] [--jobs N]
                        [--survivors] [--argued] [--long-seconds N] [--list] [--report]
 
   PACKAGE         a folder of packages/; all of them without it
   --file          mutants of files whose path contains PART alone; several parts with commas between them
+  --scenario      scenarios whose file or name contains PART alone: what they do not kill stays as it was
   --sample        so many mutants, drawn by --seed, default 1
   --minutes       for the whole command, default 60
   --jobs          processes at once, default 2
@@ -28,6 +29,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     file: { type: "string" },
+    scenario: { type: "string" },
     sample: { type: "string" },
     seed: { type: "string", default: "1" },
     minutes: { type: "string", default: "60" },
@@ -72,7 +74,8 @@ if (options.report) {
   process.exit(0);
 }
 
-using run = new MutationRun(scenarios, Number(options["long-seconds"]) * 1_000);
+const shown = scenarios.filter(({ file, name }) => `${file} ${name}`.includes(options.scenario ?? ""));
+using run = new MutationRun(shown, Number(options["long-seconds"]) * 1_000);
 await run.measure(chosen, Number(options.jobs));
 const outcomes = await runAll(chosen);
 const { reached, equivalent, killed } = countOutcomes(outcomes, reasons);
@@ -92,7 +95,12 @@ process.exitCode = counted > 0 && killed >= 0.9 * counted && unexplained.length 
 
 /** Writes the rows of the files whose mutants were all run; the others stay as they are. */
 function keep(): void {
-  const ran = new Set(outcomes.map(({ file, id }) => `${file} ${id}`));
+  // A part of the scenarios tells who is killed, not who survives.
+  const decided = outcomes.filter(
+    ({ killedBy, argued }) =>
+      options.scenario === undefined || killedBy !== undefined || argued !== undefined,
+  );
+  const ran = new Set(decided.map(({ file, id }) => `${file} ${id}`));
   const open = new Set(chosen.filter(({ file, id }) => !ran.has(`${file} ${id}`)).map(({ file }) => file));
   const files = new Set(listed.map(({ file }) => file).filter((file) => !open.has(file)));
   const known = new Set(listed.map(({ file, id }) => `${file} ${id}`));
@@ -104,7 +112,7 @@ function keep(): void {
     const name = `${file} ${id}`;
     return touched.has(file) && (!files.has(file) || (known.has(name) && !again.has(name)));
   });
-  const everything = [...kept, ...outcomes.filter(({ file }) => files.has(file))].sort((one, other) =>
+  const everything = [...kept, ...decided.filter(({ file }) => files.has(file))].sort((one, other) =>
     one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1,
   );
   // Of survivors alone: what the others' row says is as old as it was.
