@@ -78,6 +78,12 @@ describe("configuration: a refusal names the field, its value and what is allowe
     [["--port", "70000"], '--port is "70000", allowed: an integer from 0 to 65535'],
     [["--port", ""], '--port is "", allowed: an integer from 0 to 65535'],
     [["--timeout-ms", "1.5"], '--timeout-ms is "1.5", allowed: an integer from 1000 to 3600000'],
+    [["--host", "example.org"], '--host is "example.org", allowed: an IP address'],
+    [["--deny", "1.2.3.4/33"], '--deny is "1.2.3.4/33", allowed: address prefixes such as 203.0.113.0/24'],
+    [
+      ["--peer-relays", "192.0.2.1,nonsense"],
+      '--peer-relays is "192.0.2.1,nonsense", allowed: endpoints such as 192.0.2.1:50001',
+    ],
     [["--policy", "lax"], '--policy is "lax", allowed: public-only, lan, turn-server, crate'],
     [
       ["--http", "example.org:1"],

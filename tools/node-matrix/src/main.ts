@@ -24,8 +24,16 @@ const { values, positionals } = parseArgs({
     program: { type: "string" },
     long: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
+if (values.help) {
+  console.log(`usage: npm run test:matrix -- [PACKAGE …] [--on RUNTIME,…] [--suite TEXT] [--limit SECONDS] [--long] [--verbose]
+       npm run test:matrix -- PACKAGE --on RUNTIME --program examples/NAME [-- ARGUMENT …]
+
+runtimes: ${RUNTIMES.map(({ name }) => name).join(", ")}`);
+  process.exit(0);
+}
 
 const wanted = values.on.split(",");
 const unknown = wanted.filter((name) => !RUNTIMES.some((runtime) => runtime.name === name));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { addressText, peerText, prefixText } from "./address-text.ts";
 import { isHttpAddress } from "./http-address.ts";
 import { RelayError } from "../relay-error.ts";
 
@@ -67,10 +68,10 @@ const PORT = whole(0, 65_535);
 const words: Readonly<Record<string, boolean>> = { true: true, "1": true, false: false, "0": false };
 const onOff = (): z.ZodType<boolean> =>
   z.preprocess((value) => (typeof value === "string" ? (words[value] ?? value) : value), z.boolean());
-const list = (): z.ZodType<string[]> =>
+const list = <Item>(each: z.ZodType<Item>): z.ZodType<Item[]> =>
   z.preprocess(
     (value) => (typeof value === "string" ? value.split(",").filter((part) => part !== "") : value),
-    z.array(z.string()),
+    z.array(each),
   );
 
 /** Half of what 16 bits allow, so that a free id is found by a few tries. */
@@ -96,12 +97,11 @@ const integer = (min: number, max: number, defaultValue: number, description: st
 const choice = (values: readonly [string, ...string[]], description: string): Field =>
   field(z.enum(values), values[0], values.join(", "), description);
 const flag = (description: string): Field => field(onOff(), false, "true or false", description);
-const text = (defaultValue: string, allowed: string, description: string): Field =>
-  field(z.string().min(1), defaultValue, allowed, description);
-const items = (allowed: string, description: string): Field => field(list(), [], allowed, description);
+const items = (each: z.ZodType, allowed: string, description: string): Field =>
+  field(list(each), [], allowed, description);
 
 const fields: Readonly<Record<RelayConfigField, Field>> = {
-  host: text("0.0.0.0", "an IP address", "address to listen on; :: takes IPv4 and IPv6"),
+  host: field(addressText, "0.0.0.0", "an IP address", "address to listen on; :: takes IPv4 and IPv6"),
   port: integer(0, 65_535, 50_001, "UDP port to listen on; 0 takes a free one"),
   protocol: choice(
     ["v3", "v2", "demo"],
@@ -121,15 +121,7 @@ const fields: Readonly<Record<RelayConfigField, Field>> = {
     "a CnCNet V2 tunnel beside the other one: its port, for UDP and HTTP (50000 on the public servers)",
   ),
   v2RequestsPerMinute: integer(0, 1_000_000, 4, "V2: HTTP requests answered per address and minute"),
-  natPorts: field(
-    z.preprocess(
-      (value) => (typeof value === "string" ? value.split(",").filter((part) => part !== "") : value),
-      z.array(PORT),
-    ),
-    [],
-    "ports such as 8054,3478",
-    "where CnCNet's NAT helper answers",
-  ),
+  natPorts: items(PORT, "ports such as 8054,3478", "where CnCNet's NAT helper answers"),
   natRequestsPerMinute: integer(0, 1_000_000, 20, "NAT helper: requests answered per address and minute"),
   announce: field(
     z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
@@ -146,12 +138,18 @@ const fields: Readonly<Record<RelayConfigField, Field>> = {
   pingsPerMinute: integer(0, 1_000_000, 20, "pings answered per address prefix and minute"),
   maxDatagramBytes: integer(64, 65_507, 2_048, "a larger datagram is dropped, never cut"),
   policy: choice(["public-only", "lan", "turn-server", "crate"], "whose datagrams are taken at all"),
-  allow: items("address prefixes such as 127.0.0.0/8,::1/128", "prefixes taken whatever the policy says"),
+  allow: items(
+    prefixText,
+    "address prefixes such as 127.0.0.0/8,::1/128",
+    "prefixes taken whatever the policy says",
+  ),
   deny: items(
+    prefixText,
     "address prefixes such as 203.0.113.0/24",
     "prefixes refused; the longest matching one decides",
   ),
   peerRelays: items(
+    peerText,
     "endpoints such as 192.0.2.1:50001",
     "other relays: refused as sources, so that no loop can form",
   ),

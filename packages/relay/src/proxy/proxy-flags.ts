@@ -1,5 +1,6 @@
 import { parseEndpoint } from "@udp-relay/address-validation";
 import { z } from "zod";
+import { prefixText } from "../config/address-text.ts";
 import { isHttpAddress } from "../config/http-address.ts";
 import type { BackendSpec } from "./backend.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
@@ -73,8 +74,8 @@ export const proxyFlags: Readonly<Record<keyof Omit<ProxyConfig, "json">, ProxyF
   ),
   packetsPerSecond: wholeNumber(0, 1_000_000, 0, "datagrams taken from one client each second; 0: no limit"),
   policy: choice(["public-only", "lan", "turn-server", "crate"], "whose datagrams are taken at all"),
-  allow: list(z.string(), prefixes, "prefixes taken whatever the policy says"),
-  deny: list(z.string(), prefixes, "prefixes refused; the longest matching one decides"),
+  allow: list(prefixText, prefixes, "prefixes taken whatever the policy says"),
+  deny: list(prefixText, prefixes, "prefixes refused; the longest matching one decides"),
   measure: choice(["none", "rtp", "wireguard"], "read loss, jitter and round trips off what passes"),
   rtpClock: list(read(parseClock), "TYPE=HZ such as 96=90000", "the clock of a dynamic RTP payload type"),
   probe: bytes("datagram that asks a backend whether it lives; none: judged by what passes"),
