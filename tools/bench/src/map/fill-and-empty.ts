@@ -7,7 +7,7 @@ export function fillAndEmpty(
   fill: () => void,
   empty: () => void,
 ): void {
-  const budgetMs = isQuick() ? 150 : 700;
+  const budgetMs = isQuick() ? 150 : 400;
   const passes: number[] = [];
   const begun = performance.now();
   while (passes.length < 5 || (performance.now() - begun < budgetMs && passes.length < 2001)) {

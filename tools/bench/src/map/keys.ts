@@ -1,7 +1,10 @@
 /** The keys of the map benchmarks, the same as in rust/dashmap: scattered u32, IPv4 or IPv6 endpoints, in shuffled order. */
 export type KeyKind = "u32" | "ipv4" | "ipv6";
 
-/** The words of many keys, one typed array a word, so that reading a key costs the lookup as little as possible. */
+/**
+ * The words of many keys, one typed array a word, so that reading a key costs the lookup as little as possible; those that
+ * the kind does not have are empty.
+ */
 export interface Keys {
   readonly u32: Int32Array;
   readonly a0: Int32Array;
@@ -20,7 +23,8 @@ export function scatter(index: number): number {
 
 /** A shuffled 0..entries (Fisher-Yates by xorshift32). */
 export function order(entries: number): Uint32Array {
-  const shuffled = Uint32Array.from({ length: entries }, (_, i) => i);
+  const shuffled = new Uint32Array(entries);
+  for (let i = 0; i < entries; i++) shuffled[i] = i;
   let x = 2_463_534_242;
   for (let i = entries - 1; i > 0; i--) {
     x ^= x << 13;
@@ -34,11 +38,17 @@ export function order(entries: number): Uint32Array {
 
 /** The keys of `order(entries)`, or as many that are not among them. */
 export function keysOf(kind: KeyKind, entries: number, absent = false): Keys {
-  const indexes = order(entries).map((index) => (absent ? index + entries : index));
-  const words = (of: (index: number) => number): Int32Array => Int32Array.from(indexes, of);
+  const indexes = order(entries);
+  const words = (of: (index: number) => number): Int32Array => {
+    const all = new Int32Array(entries);
+    for (let i = 0; i < entries; i++) all[i] = of(absent ? indexes[i]! + entries : indexes[i]!);
+    return all;
+  };
+  const none = new Int32Array(0);
+  if (kind === "u32") return { u32: words(scatter), a0: none, a1: none, a2: none, a3: none, port: none };
   const v6 = kind === "ipv6";
   return {
-    u32: words(scatter),
+    u32: none,
     a0: words(() => (v6 ? 0x2001_0db8 : 0)),
     a1: words(() => 0),
     a2: words((index) => (v6 ? scatter(index) : 0xffff)),

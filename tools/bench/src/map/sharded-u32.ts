@@ -12,7 +12,7 @@ const map = ShardedMap.create({ capacity: entries, key: "u32", recordBytes: 8 })
 const { words } = map.region;
 const records = map.region.section("records").byteOffset >>> 2;
 const keys = keysOf("u32", entries).u32;
-const absent = keysOf("u32", entries, true).u32;
+const absent = operation === "miss" ? keysOf("u32", entries, true).u32 : keys;
 let place = 0;
 
 function fill(): void {
