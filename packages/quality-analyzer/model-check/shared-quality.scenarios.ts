@@ -164,6 +164,6 @@ export default [
       fault(results.get("reader") as Seen | undefined, ["3 1 3 1 1", "0 0 0 0 0"]) ??
       fault(summary(attach(shared).quality.read()) ?? [-1, -1, -1, -1, -1], ["0 0 0 0 0"]),
     // Two dozen plain stores against 128 plain loads: too many orders to try them all.
-    mode: { runs: 1_500, seed: 15 },
+    mode: { runs: 500, longRuns: 1_500, seed: 15 },
   }),
 ];

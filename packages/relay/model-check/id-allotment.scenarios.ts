@@ -58,7 +58,7 @@ const allotters = [1, 2].map((number) =>
 );
 
 /** Some hundred steps a thread. */
-const mode = { runs: 1_500, longRuns: 20_000, seed: 26, depth: 4 };
+const mode = { runs: 500, longRuns: 20_000, seed: 26, depth: 4 };
 
 /** The place alone; `draining` says that owner 1 is dead. */
 const places = (): Pick<Shared, "memory"> => ({

@@ -63,7 +63,7 @@ function auditPrefixes(table: TunnelClientTable): string | undefined {
 }
 
 /** Each has some hundred steps a thread: too many for every interleaving. Bugs here need few changes of thread. */
-const random = { runs: 800, longRuns: 5_000, seed: 15, depth: 4 };
+const random = { runs: 300, longRuns: 5_000, seed: 15, depth: 4 };
 
 export default [
   defineScenario({
@@ -148,7 +148,7 @@ export default [
       }),
     threads: [thread("worker 1", attachUser, join(3, 3)), thread("worker 2", attachUser, join(4, 4))],
     interruption: "kill",
-    mode: { ...random, runs: 1_000 },
+    mode: { ...random, runs: 400 },
     supervisor: repairs,
     check: ({ shared, results, interrupted }) => {
       const { table } = shared;

@@ -197,7 +197,7 @@ export default [
       }),
     ],
     interruptible: ["worker 1"],
-    mode: { runs: 800, longRuns: 5_000, seed: 16, depth: 4 },
+    mode: { runs: 300, longRuns: 5_000, seed: 16, depth: 4 },
   }),
 
   defineScenario({
@@ -233,7 +233,7 @@ export default [
   defineScenario({
     ...rebindings,
     name: "rebind against rebind, killed anywhere, and who reads",
-    mode: { runs: 800, seed: 15, depth: 4 },
+    mode: { runs: 300, longRuns: 800, seed: 15, depth: 4 },
   }),
 
   defineScenario({
