@@ -16,11 +16,19 @@ function runFor(ms: number, clock: CoarseClock, check: () => void): void {
   }
 }
 
+/** A clock that will be at `momentMs` in so long: another one where this thread was held up for that long meanwhile. */
+function clockBefore(momentMs: number, leadMs: number): CoarseClock {
+  for (;;) {
+    const clock = shiftedClock(aheadFor(momentMs, leadMs));
+    if (clock.nowMs() < momentMs - leadMs / 2) return clock;
+    clock[Symbol.dispose]();
+  }
+}
+
 describe("a clock across its wraps", () => {
   it("counts on when the tick wraps after 49.7 days", () => {
-    using clock = shiftedClock(aheadFor(TWO_32, 20));
+    using clock = clockBefore(TWO_32, 20);
     let last = clock.update();
-    expect(last).toBeGreaterThan(TWO_32 - 30);
     const first = last;
     const unixAtFirst = clock.unixMs(first);
     let backwards = 0;
