@@ -8,6 +8,8 @@ const NAMES = 50;
 const DNSPERF_SECONDS = 4;
 const QUERIES_PER_SECOND = 1_000;
 const CLIENTS = 40;
+/** Of 91 that draw from 28,000 ports: one pair in seven runs, five pairs never. */
+const SAME_PORTS = 4;
 
 const nameOf = (n: number): string => `host${n}.example.test`;
 const addressOf = (n: number): string => `192.0.2.${n}`;
@@ -48,12 +50,15 @@ export async function dns(): Promise<string> {
     const report = await proxy.stop();
     expect(lost === 0 && fine === sent, `dnsperf: ${sent} sent, ${lost} lost, ${fine} NOERROR`);
     expect(lostBy(report) === undefined, `the proxy dropped: ${lostBy(report)}`);
-    expect(report.counts.opened === NAMES + 1 + CLIENTS, `${report.counts.opened} sessions were opened`);
+    // Of those that come one after the other some may be given a port that another had, and its session.
+    const clients = NAMES + 1 + CLIENTS;
+    const { opened } = report.counts;
+    expect(opened <= clients && opened >= clients - SAME_PORTS, `${opened} sessions were opened`);
     const [first, second] = report.backends;
     expect(first!.state === "up" && second!.state === "up", "a name server counts as down");
     const shared = Math.min(first!.sessionsTotal, second!.sessionsTotal);
     expect(shared >= (NAMES + CLIENTS) / 4, `one of two name servers had ${shared} sessions`);
-    return `dig ${NAMES} names and ${large.trim().length} bytes of text right; dnsperf ${sent} sent, ${lost} lost; ${report.counts.opened} sessions on 2 servers`;
+    return `dig ${NAMES} names and ${large.trim().length} bytes of text right; dnsperf ${sent} sent, ${lost} lost; ${opened} sessions on 2 servers`;
   } finally {
     for (const server of servers) await server.stop();
     rmSync(folder, { recursive: true });
