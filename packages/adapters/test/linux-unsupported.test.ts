@@ -43,7 +43,6 @@ describe("where the linux transport cannot work", () => {
     it(`says so: ${name}`, async () => {
       const error: unknown = await openSystemCallsOn({
         ...thisPlatform(),
-        importNodeFfi: missing,
         ...change,
       }).catch((refused: unknown) => refused);
       expect(error).toBeInstanceOf(AdapterError);

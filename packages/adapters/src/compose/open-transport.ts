@@ -20,7 +20,7 @@ export interface OpenedTransport {
 interface Candidate {
   readonly kind: SocketTransportKind;
   readonly merit: string;
-  readonly open: (options: TransportOptions, isPreferred: boolean) => Promise<DatagramTransport>;
+  readonly open: (options: TransportOptions) => Promise<DatagramTransport>;
 }
 
 const onBun = "bun" in process.versions;
@@ -35,17 +35,9 @@ const candidates: readonly Candidate[] = [
   {
     kind: "linux",
     merit: "it receives and sends in batches",
-    open: async (options, isPreferred) => {
-      const { LinuxTransport } = await import("../transport/linux.ts");
+    open: async (options) =>
       // Whatever else the object holds, nobody would run the blocking mode's loop.
-      const transport = await LinuxTransport.open({ ...options, blocking: false });
-      if (isPreferred || transport.binding !== "node:ffi") return transport;
-      await transport.close();
-      throw new AdapterError(
-        "ERR_ADAPTER_UNSUPPORTED",
-        "node:ffi is experimental: install koffi, or prefer linux",
-      );
-    },
+      (await import("../transport/linux.ts")).LinuxTransport.open({ ...options, blocking: false }),
   },
   {
     kind: "node",
@@ -66,7 +58,7 @@ export async function openTransport(options: OpenTransportOptions = {}): Promise
   const passedOver: { kind: SocketTransportKind; reason: string }[] = [];
   for (const { kind, merit, open } of inOrder(prefer)) {
     try {
-      const transport = await open(options, kind === prefer);
+      const transport = await open(options);
       return {
         transport,
         reason: explain(kind, kind === prefer ? "it was preferred" : merit, passedOver),

@@ -19,6 +19,7 @@ export type {
   LinuxTransportOptions,
   RunBlockingOptions,
 } from "./linux/linux-options.ts";
+export { openNodeFfi } from "./linux/node-ffi.ts";
 export { stopBlocking } from "./linux/stop-blocking.ts";
 export type { LinuxSocketOptions } from "./linux/linux-socket.ts";
 export type { SystemCalls } from "./linux/system-calls.ts";

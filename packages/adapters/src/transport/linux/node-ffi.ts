@@ -14,16 +14,18 @@ interface NodeFfi {
 
 const types = { int: "int32", unsigned: "uint32", pointer: "pointer" } as const;
 
-export function importNodeFfi(): Promise<unknown> {
-  // Through a variable, so that neither bundlers nor older runtimes look for the module.
-  const name = "node:ffi";
-  return import(name);
-}
+/** Through a variable, so that neither bundlers nor older runtimes look for the module. */
+const MODULE = "node:ffi";
 
-/** @throws AdapterError ERR_ADAPTER_UNSUPPORTED: an older Node, or libc is not glibc */
-export async function openNodeFfi(importFfi: () => Promise<unknown> = importNodeFfi): Promise<SystemCalls> {
+/**
+ * libc by node:ffi, for the option `systemCalls`. Nothing takes it unasked: it is experimental, and on Node 26.10 a program
+ * that used it much ended in V8's own compiler now and then.
+ *
+ * @throws AdapterError ERR_ADAPTER_UNSUPPORTED: an older Node, or libc is not glibc
+ */
+export async function openNodeFfi(): Promise<SystemCalls> {
   try {
-    const ffi = (await importFfi()) as NodeFfi;
+    const ffi = (await import(MODULE)) as NodeFfi;
     const { functions } = ffi.dlopen("libc.so.6", {
       ...Object.fromEntries(
         Object.entries(signatures).map(([symbol, parameters]) => [

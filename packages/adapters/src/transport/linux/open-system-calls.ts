@@ -1,5 +1,4 @@
 import { endianness } from "node:os";
-import { importNodeFfi, openNodeFfi } from "./node-ffi.ts";
 import type { SystemCalls } from "./system-calls.ts";
 import { unsupported } from "./unsupported.ts";
 
@@ -10,11 +9,10 @@ export interface Platform {
   readonly endianness: string;
   readonly bun: boolean;
   readonly importKoffi: () => Promise<unknown>;
-  readonly importNodeFfi: () => Promise<unknown>;
 }
 
 /**
- * libc by the runtime's own way: bun:ffi on Bun; on Node koffi, or without it node:ffi (Node >= 26).
+ * libc by the runtime's own way: bun:ffi on Bun, koffi on Node.
  *
  * @throws AdapterError ERR_ADAPTER_UNSUPPORTED with the reason
  */
@@ -45,12 +43,7 @@ export async function openSystemCallsOn(platform: Platform): Promise<SystemCalls
     return openBunFfi();
   }
   const { openKoffi } = await import("./koffi.ts");
-  try {
-    return await openKoffi(platform.importKoffi);
-  } catch (error) {
-    // The advice that helps everywhere is koffi's.
-    return openNodeFfi(platform.importNodeFfi).catch(() => Promise.reject(error as Error));
-  }
+  return openKoffi(platform.importKoffi);
 }
 
 export function thisPlatform(): Platform {
@@ -60,6 +53,5 @@ export function thisPlatform(): Platform {
     endianness: endianness(),
     bun: "bun" in process.versions,
     importKoffi: () => import("koffi"),
-    importNodeFfi,
   };
 }
