@@ -29,7 +29,8 @@ export interface Clients {
 }
 
 export function clientsOf(kind: ClientKind, count: number): Clients {
-  if (kind === "u32") return { ids: Uint32Array.from(keysOf("u32", count).u32), endpoints: [ONE], rinfos: [] };
+  if (kind === "u32")
+    return { ids: Uint32Array.from(keysOf("u32", count).u32), endpoints: [ONE], rinfos: [] };
   const keys = keysOf("ipv4", count);
   const endpoints = Array.from({ length: count }, (_, i) => {
     return endpointFromWords(keys.a0[i]!, keys.a1[i]!, keys.a2[i]!, keys.a3[i]!, keys.port[i]!);
