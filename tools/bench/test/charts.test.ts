@@ -45,6 +45,13 @@ describe("charts", () => {
     });
   });
 
+  it("have a logarithmic axis where the shortest bars could not be seen beside the longest", () => {
+    const axisOf = (longest: number): object =>
+      drawingOf(chart!, reportWith([measured("ours", 8), measured("by hand", longest)])) as object;
+    expect(axisOf(800)).toMatchObject({ option: { xAxis: { type: "value" } } });
+    expect(axisOf(8_000)).toMatchObject({ option: { xAxis: { type: "log", min: 1 } } });
+  });
+
   it("say why they cannot be drawn", () => {
     expect(drawingOf(chart!, reportWith([], "another table"))).toMatch(/has no table/);
     expect(drawingOf(chart!, reportWith([]))).toMatch(/no case/);

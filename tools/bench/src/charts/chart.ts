@@ -54,6 +54,9 @@ export const charts: readonly Chart[] = [
   },
 ];
 
+/** Where the longest bar is as many times the shortest, the others would be as good as none beside it. */
+const LOGARITHMIC_FROM = 200;
+
 /** Fewer say too little for a picture. */
 const LEAST_ROUNDS = 5;
 
@@ -82,6 +85,9 @@ export function drawingOf(
     .flatMap((one) => (one.state === "measured" ? [{ name: one.name, spread: one.spread }] : []))
     .reverse();
   if (bars.length === 0) return `no case of "${chart.table}" was measured`;
+  const medians = bars.map(({ spread }) => spread.median);
+  const shortest = Math.min(...medians);
+  const isLogarithmic = shortest > 0 && Math.max(...medians) / shortest > LOGARITHMIC_FROM;
   const { machine } = report;
   const colour = (name: string): string => (name === result.suite.reference ? "#9aa4b2" : "#3b82c4");
   const option = {
@@ -90,7 +96,7 @@ export function drawingOf(
     title: {
       text: result.suite.title,
       subtext: [
-        `median ${result.suite.unit}, ${chart.moreIsBetter ? "more" : "less"} is better, lines: quartiles, ${result.roundsRun} interleaved rounds, grey: the reference`,
+        `median ${result.suite.unit}${isLogarithmic ? ", logarithmic" : ""}, ${chart.moreIsBetter ? "more" : "less"} is better, lines: quartiles, ${result.roundsRun} interleaved rounds, grey: the reference`,
         `${machine.cpu}, ${machine.cpuCount} CPUs, ${machine.system}, node ${machine.versions.node ?? ""}, ${report.startedAt.slice(0, 10)}`,
       ].join("\n"),
       textStyle: { fontSize: 15 },
@@ -98,8 +104,13 @@ export function drawingOf(
       left: 12,
       top: 8,
     },
-    grid: { left: 290, right: 80, top: 84, bottom: 12 },
-    xAxis: { type: "value", axisLabel: { show: false }, splitLine: { show: false } },
+    grid: { left: 290, right: 80, top: 84, bottom: isLogarithmic ? 28 : 12 },
+    xAxis: {
+      ...(isLogarithmic
+        ? { type: "log", min: 10 ** Math.floor(Math.log10(shortest)) }
+        : { type: "value", axisLabel: { show: false } }),
+      splitLine: { show: isLogarithmic },
+    },
     yAxis: { type: "category", data: bars.map(({ name }) => name), axisTick: { show: false } },
     series: [
       {
@@ -132,5 +143,5 @@ export function drawingOf(
       },
     ],
   };
-  return { height: 104 + bars.length * 30, option };
+  return { height: (isLogarithmic ? 120 : 104) + bars.length * 30, option };
 }
