@@ -16,6 +16,8 @@ import { copyWorkspace } from "./workspace-copy.ts";
 /** Those whose README promises that they run in a page. */
 const BROWSER_PACKAGES: readonly string[] = ["clock", "address-validation", "quality-analyzer"];
 const TYPESCRIPTS = ["5.9", "6.0", "7.0"];
+/** Packages that are checked at a time: most of it is one compiler or one runtime after the other. */
+const SIDE_BY_SIDE = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -58,12 +60,19 @@ try {
     ...runtime,
     executable: fetchRuntime(runtime),
   }));
-  for (const candidate of packages) {
-    if (positionals.length > 0 && !positionals.includes(candidate.folder)) continue;
-    await checkPackage(registry, candidate, runtimes).catch((error: unknown) => {
-      tally.record(false, `${candidate.folder} is checked to the end`, String(error));
-    });
-  }
+  const queue = packages.filter(
+    (candidate) => positionals.length === 0 || positionals.includes(candidate.folder),
+  );
+  const from = registry;
+  const work = async (): Promise<void> => {
+    for (let candidate = queue.shift(); candidate !== undefined; candidate = queue.shift()) {
+      const { folder: name } = candidate;
+      await checkPackage(from, candidate, runtimes).catch((error: unknown) => {
+        tally.record(false, `${name} is checked to the end`, String(error));
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
   if (!values["skip-independence"]) await checkIndependence(copy, registry, "@udp-relay/clock", tally);
 } catch (error) {
   tally.record(
