@@ -1,4 +1,4 @@
-/** The stress of stress.test.ts for as long as one likes: `node --conditions=@udp-relay/source test/soak.ts [operations]`. */
+/** The stress of stress.test.ts for as long as one likes: `npm run example packages/sharded-map/test/soak.ts [operations]`, 1e9 by default. */
 import { availableParallelism } from "node:os";
 import { runMix } from "./mix-run.ts";
 
