@@ -1,7 +1,7 @@
 import type { Accessor, AccessorVerb } from "./field-accessors.ts";
 import { list } from "./codegen-format.ts";
 import { elementBytes } from "./field.ts";
-import type { FieldPlacement } from "./layout-plan.ts";
+import type { FieldPlacement } from "./planned-layout.ts";
 
 /** The text of an accessor's body, and what it needs around it. */
 export interface AccessorText {

@@ -1,9 +1,8 @@
 import { AccessorWriter, type Uses } from "./codegen-access.ts";
 import { comment, list } from "./codegen-format.ts";
 import { accessorsOf, type Accessor, type AccessorVerb } from "./field-accessors.ts";
-import type { LayoutPlan, PlannedField } from "./layout-plan.ts";
+import type { LayoutPlan, PlannedField, PlannedUpdate } from "./planned-layout.ts";
 import { layoutPicture } from "./layout-picture.ts";
-import type { PlannedUpdate } from "./layout-update-plan.ts";
 
 /** The accessor class of a layout, its memory picture above it. */
 export function classText(plan: LayoutPlan, uses: Uses, printWidth: number): string[] {

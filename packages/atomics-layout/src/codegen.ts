@@ -2,8 +2,7 @@ import type { UpdateStep } from "@udp-relay/atomics-layout/memory";
 import { noUses, type Uses } from "./codegen-access.ts";
 import { classText } from "./codegen-class.ts";
 import { comment, list } from "./codegen-format.ts";
-import type { LayoutPlan, PlannedField } from "./layout-plan.ts";
-import type { PlannedUpdate } from "./layout-update-plan.ts";
+import type { LayoutPlan, PlannedField, PlannedUpdate } from "./planned-layout.ts";
 
 export interface GenerateOptions {
   /** Name of the file that defines the layouts, for the header. */

@@ -1,4 +1,4 @@
-import type { FieldPlacement } from "./layout-plan.ts";
+import type { FieldPlacement } from "./planned-layout.ts";
 
 /**
  * What an accessor does. The generated class and the one that `compileLayout` builds both follow `accessorsOf`, so

@@ -1,4 +1,4 @@
-import type { LayoutPlan } from "./layout-plan.ts";
+import type { LayoutPlan } from "./planned-layout.ts";
 
 /**
  * A u32, never 0, over everything that two threads must agree on: the name, the places, types and disciplines of the

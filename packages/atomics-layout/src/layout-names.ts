@@ -1,7 +1,6 @@
 import { LayoutError } from "./atomics-layout-error.ts";
 import { accessorsOf } from "./field-accessors.ts";
-import type { FieldPlacement } from "./layout-plan.ts";
-import type { PlannedUpdate } from "./layout-update-plan.ts";
+import type { FieldPlacement, PlannedUpdate } from "./planned-layout.ts";
 
 /** Members of every view, and of every object: no field, accessor or update may hide them. */
 const RESERVED_MEMBERS = new Set([

@@ -1,4 +1,4 @@
-import type { FieldPlacement, GroupPlacement, LayoutPlan } from "./layout-plan.ts";
+import type { FieldPlacement, GroupPlacement, LayoutPlan } from "./planned-layout.ts";
 import { writerOf } from "./layout-writers.ts";
 
 const ROW_BYTES = 16;

@@ -1,56 +1,13 @@
-import type { CompoundUpdate } from "@udp-relay/atomics-layout/memory";
 import { LayoutError, type LayoutErrorCode } from "./atomics-layout-error.ts";
 import { elementBytes, hasAtomicOperations } from "./field.ts";
-import type { Discipline, Field, FieldShape, FieldType } from "./field.ts";
+import type { Field, FieldType } from "./field.ts";
 import type { Groups, Line } from "./layout-group.ts";
 import { layoutHash } from "./layout-hash.ts";
 import { checkFieldName, checkGroupName, checkLayoutName, checkMembers } from "./layout-names.ts";
 import type { Updates } from "./layout-update.ts";
-import { planUpdates, type PlannedUpdate } from "./layout-update-plan.ts";
+import { planUpdates } from "./layout-update-plan.ts";
 import { checkWriters } from "./layout-writers.ts";
-
-/** Where a field is and how it is reached. */
-export interface FieldPlacement {
-  readonly name: string;
-  readonly group: string;
-  /** From the beginning of the record. */
-  readonly byteOffset: number;
-  readonly byteLength: number;
-  /** The type of the number, or of each number of an array. */
-  readonly type: FieldType;
-  readonly shape: FieldShape;
-  /** Elements of an array, bytes of `bytes(n)`, 1 for a scalar. */
-  readonly length: number;
-  readonly discipline: Discipline;
-  readonly writer: string | undefined;
-}
-
-/** A field with what its documentation says. */
-export interface PlannedField extends FieldPlacement {
-  readonly description: string | undefined;
-}
-
-/** A group with its place: it begins on a line of its own. */
-export interface GroupPlacement {
-  readonly name: string;
-  readonly byteOffset: number;
-  readonly byteLength: number;
-  readonly fields: readonly PlannedField[];
-}
-
-/** A record whose every byte is decided: what a class, a file and a picture are made from. */
-export interface LayoutPlan {
-  readonly name: string;
-  /** u32 over names, places, types, disciplines and updates: threads must agree on it to share a region. */
-  readonly hash: number;
-  readonly lineBytes: 64 | 128;
-  /** Of one record: whole lines. */
-  readonly byteLength: number;
-  readonly groups: readonly GroupPlacement[];
-  readonly fields: Readonly<Record<string, FieldPlacement>>;
-  readonly plannedUpdates: readonly PlannedUpdate[];
-  readonly updates: readonly CompoundUpdate[];
-}
+import type { FieldPlacement, GroupPlacement, LayoutPlan, PlannedField } from "./planned-layout.ts";
 
 const MAX_RECORD_BYTES = 1 << 20;
 const WRITER = /^[A-Za-z][A-Za-z0-9 -]{0,39}$/;

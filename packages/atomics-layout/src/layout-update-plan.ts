@@ -1,25 +1,8 @@
-import type {
-  CompoundUpdate,
-  UpdateOperation,
-  UpdateStep,
-  UpdateValue,
-} from "@udp-relay/atomics-layout/memory";
+import type { UpdateOperation, UpdateStep, UpdateValue } from "@udp-relay/atomics-layout/memory";
 import { LayoutError, type LayoutErrorCode } from "./atomics-layout-error.ts";
 import { checkParameterName, checkUpdateName } from "./layout-names.ts";
-import type { FieldPlacement } from "./layout-plan.ts";
+import type { FieldPlacement, PlannedUpdate } from "./planned-layout.ts";
 import type { FieldUpdate, Updates, UpdateVerb } from "./layout-update.ts";
-
-/** An update with its fields found. */
-export interface PlannedUpdate {
-  /** The name of the view's method. */
-  readonly name: string;
-  readonly parameters: readonly string[];
-  readonly description: string | undefined;
-  /** One phrase a step, in order: "packets += 1". */
-  readonly phrases: readonly string[];
-  /** What the region's instance performs, under the name `Layout_update`: a region may hold several layouts. */
-  readonly compound: CompoundUpdate;
-}
 
 /**
  * @throws LayoutError ERR_LAYOUT_UPDATE, ERR_LAYOUT_NAME; the message names the update and the field

@@ -1,5 +1,5 @@
 import { LayoutError } from "./atomics-layout-error.ts";
-import type { FieldPlacement, GroupPlacement } from "./layout-plan.ts";
+import type { FieldPlacement, GroupPlacement } from "./planned-layout.ts";
 
 /**
  * Refuses two fields of one cache line that are not written by the same: a write to either takes the line from the

@@ -1,9 +1,10 @@
 import type { RecordLayout } from "./region-plan.ts";
 import type { Groups } from "./layout-group.ts";
-import { planLayout, type FieldPlacement, type LayoutPlan } from "./layout-plan.ts";
+import { planLayout } from "./layout-plan.ts";
 import type { Updates } from "./layout-update.ts";
+import type { FieldPlacement, LayoutPlan } from "./planned-layout.ts";
 import { compileView } from "./view.ts";
-import type { RecordView, ViewRegion } from "./view-records.ts";
+import type { RecordView, ViewClass } from "./view-records.ts";
 import type { FieldNameOf, ViewOf } from "./view-type.ts";
 
 export interface LayoutOptions<LayoutUpdates> {
@@ -12,9 +13,6 @@ export interface LayoutOptions<LayoutUpdates> {
   /** Compound updates: methods of the view, one WebAssembly call each. */
   readonly updates?: LayoutUpdates;
 }
-
-/** The constructor of a layout's views. */
-export type ViewClass<View extends RecordView> = new (region: ViewRegion, sectionName?: string) => View;
 
 /** A layout with its class: what `compileLayout` returns and what a generated file exports. */
 export interface Layout<

@@ -26,9 +26,8 @@ import {
   readSignedLong,
   writeLong,
 } from "./field-long.ts";
-import type { FieldPlacement } from "./layout-plan.ts";
-import type { CompiledView } from "./view.ts";
-import type { Member } from "./view-members.ts";
+import type { FieldPlacement } from "./planned-layout.ts";
+import type { CompiledView, Member } from "./compiled-view.ts";
 import { indexError } from "./view-records.ts";
 
 /** What a verb does to the element at a byte of the record. Bytes, not words: all element types have those. */

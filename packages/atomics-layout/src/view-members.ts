@@ -27,13 +27,10 @@ import {
   readSignedLong,
   writeLong,
 } from "./field-long.ts";
-import type { FieldPlacement } from "./layout-plan.ts";
-import type { CompiledView } from "./view.ts";
+import type { FieldPlacement } from "./planned-layout.ts";
+import type { CompiledView, Member } from "./compiled-view.ts";
 import { arrayMemberOf } from "./view-array-members.ts";
 import { lengthError } from "./view-records.ts";
-
-/** A member's function; `this` is the view. */
-export type Member = (this: CompiledView, ...values: never[]) => unknown;
 
 /**
  * The function of one accessor of one field. Each combination has a function literal of its own with the field's place

@@ -1,6 +1,6 @@
 import type { Discipline, FieldType } from "./field.ts";
 import { elementBytes } from "./field.ts";
-import type { FieldPlacement } from "./layout-plan.ts";
+import type { FieldPlacement } from "./planned-layout.ts";
 
 /** One line of a generated layout's `fields`. A `length` makes it an array, or is the number of bytes. */
 export function placed(

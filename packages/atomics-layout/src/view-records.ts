@@ -23,6 +23,9 @@ export interface RecordView {
   at(slot: number): this;
 }
 
+/** The constructor of a layout's views. */
+export type ViewClass<View extends RecordView> = new (region: ViewRegion, sectionName?: string) => View;
+
 /** The records of a section, as a view counts them. */
 export interface SectionRecords {
   /** Index of the first record in 32-bit words. */

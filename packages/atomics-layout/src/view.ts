@@ -1,28 +1,9 @@
 import type { Bytes, Doubles, Floats, RegionOps, Shorts, Words } from "@udp-relay/atomics-layout/memory";
+import type { CompiledView, Member, RecordUpdate } from "./compiled-view.ts";
 import { accessorsOf } from "./field-accessors.ts";
-import type { ViewClass } from "./layout.ts";
-import type { LayoutPlan } from "./layout-plan.ts";
-import { memberOf, type Member } from "./view-members.ts";
-import { recordsOf, slotError, type RecordView, type ViewRegion } from "./view-records.ts";
-
-/**
- * What the closures of a compiled class reach: the same that a generated class holds in private fields. No field of a
- * record can have such a name, for it would have to begin with a letter.
- */
-export interface CompiledView extends RecordView {
-  readonly _words: Words;
-  readonly _bytes: Bytes;
-  readonly _shorts: Shorts;
-  readonly _floats: Floats;
-  readonly _doubles: Doubles;
-  readonly _ops: RegionOps;
-  /** The layout's updates in their order. */
-  readonly _updates: readonly RecordUpdate[];
-  /** Index of the record's first word. */
-  readonly _word: number;
-}
-
-type RecordUpdate = RegionOps["update"][string];
+import type { LayoutPlan } from "./planned-layout.ts";
+import { memberOf } from "./view-members.ts";
+import { recordsOf, slotError, type RecordView, type ViewClass, type ViewRegion } from "./view-records.ts";
 
 /** Builds the class of a layout's views at run time. Called by `compileLayout`. */
 export function compileView(plan: LayoutPlan): ViewClass<RecordView> {

@@ -1,6 +1,6 @@
 import type { FieldPlacement } from "@udp-relay/atomics-layout";
 import { accessorsOf, type Accessor } from "../src/field-accessors.ts";
-import type { LayoutPlan } from "../src/layout-plan.ts";
+import type { LayoutPlan } from "../src/planned-layout.ts";
 
 /**
  * What every accessor and update must do, over values in a map: no memory, no words, no doubles for integers.

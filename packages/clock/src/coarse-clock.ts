@@ -13,6 +13,7 @@ import {
 import { type CellPlace, ownCell, placedCell } from "./cell-place.ts";
 import type { TickingClock } from "./clock.ts";
 import { ClockError } from "./clock-error.ts";
+import type { ClockHandle } from "./clock-handle.ts";
 import { elapsedMs } from "./elapsed.ts";
 import { epochMoves, threadEpochMs, wallZeroMs } from "./thread-epoch.ts";
 import { IntervalTicker, type Ticker, type TickerOptions } from "./ticker.ts";
@@ -25,13 +26,6 @@ export interface CoarseClockOptions {
   readonly buffer: SharedArrayBuffer;
   /** Where the 64 bytes begin: a multiple of 8; 64 keeps them on a cache line of their own. They must be zero. Default 0. */
   readonly byteOffset?: number;
-}
-
-/** What `postMessage` or `workerData` carries to another thread, for {@link CoarseClock.attach}. */
-export interface ClockHandle {
-  readonly kind: "@udp-relay/clock";
-  readonly buffer: SharedArrayBuffer;
-  readonly byteOffset: number;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ClockError } from "./clock-error.ts";
-import type { ClockHandle } from "./coarse-clock.ts";
+import type { ClockHandle } from "./clock-handle.ts";
 import { createStopSignal, signalStop, type StopSignal } from "./stop-signal.ts";
 import { startThread, type Thread } from "./thread.ts";
 import { checkIntervalMs, type Ticker, type TickerOptions } from "./ticker.ts";
