@@ -38,8 +38,24 @@ describe("the workflows", () => {
     }
     const publish = jobs(workflows.find(({ name }) => name === "release.yml")!.text).get("publish")!;
     expect([...publish.matchAll(/- run: (.*)/g)].map((match) => match[1])).toEqual([
-      "pnpm install --frozen-lockfile",
+      expect.stringMatching(/^npm install --global ".*packageManager.*"$/),
+      "pnpm install --frozen-lockfile --ignore-scripts",
     ]);
+  });
+
+  it("name each action by a commit, with the release that it is of", () => {
+    for (const { text } of workflows) {
+      const used = [...text.matchAll(/uses: (.*)/g)].map((match) => match[1]);
+      expect(used.length).toBeGreaterThan(0);
+      for (const action of used) expect(action).toMatch(/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    }
+  });
+
+  it("leave setup-node's cache off: it looks for a pnpm that is not there yet, and a release trusts no cache", () => {
+    for (const { text } of workflows) {
+      const setups = text.match(/uses: actions\/setup-node@/g) ?? [];
+      expect(text.match(/package-manager-cache: false/g) ?? []).toHaveLength(setups.length);
+    }
   });
 
   it("hold no registry token: npm trusts the workflow itself", () => {
@@ -48,7 +64,11 @@ describe("the workflows", () => {
 
   it("check every supported Node, Bun, macOS and Windows", () => {
     const check = workflows.find(({ name }) => name === "check.yml")!.text;
-    for (const row of ['"20", "22", "24", "26", bun', "macos-latest, windows-latest", "test, run test:bun"]) {
+    for (const row of [
+      '"20", "22", "24", "26", bun',
+      "macos-latest, windows-latest, ubuntu-24.04-arm",
+      "test, run test:bun",
+    ]) {
       expect(check).toContain(`[${row}]`);
     }
   });
