@@ -1,4 +1,7 @@
-/** What a caller did wrong, or what the platform cannot do. Network trouble is a drop reason, never an error. */
+/**
+ * What a caller did wrong, or what the platform cannot do. Stable: programs may compare it. Trouble of the network is a
+ * drop reason, never an error.
+ */
 export type AdapterErrorCode =
   /** An option is out of its range; the message names it. */
   | "ERR_ADAPTER_OPTION"
@@ -9,7 +12,7 @@ export type AdapterErrorCode =
   /** The transport is closed. */
   | "ERR_ADAPTER_CLOSED";
 
-/** The one error class of this package. `code` is stable, the message is for people. */
+/** The one error class of this package. The message is for people and may change. */
 export class AdapterError extends Error {
   override readonly name = "AdapterError";
   readonly code: AdapterErrorCode;

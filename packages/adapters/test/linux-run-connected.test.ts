@@ -82,7 +82,7 @@ describe.skipIf(!linuxHere)("runConnected", () => {
 describe.skipIf(!linuxHere)("a descriptor journal", () => {
   it("names what is open, and closes what a thread left when it died", async () => {
     const journal = await DescriptorJournal.create();
-    const sockets = await ConnectedSockets.open({ journal: journal.handle });
+    const sockets = await ConnectedSockets.open({ journal: journal.shared });
     // The set; the self-check's socket is closed again.
     expect(journal.open).toHaveLength(1);
     const upstreams = [1, 2, 3].map((port) => sockets.connect(parseEndpoint(`127.0.0.1:${port}`), silent));
@@ -100,7 +100,7 @@ describe.skipIf(!linuxHere)("a descriptor journal", () => {
 
   it("knows of nothing once all is closed in order", async () => {
     const journal = await DescriptorJournal.create();
-    const sockets = await ConnectedSockets.open({ journal: journal.handle });
+    const sockets = await ConnectedSockets.open({ journal: journal.shared });
     sockets.connect(parseEndpoint("127.0.0.1:9"), silent);
     expect(journal.open).toHaveLength(2);
     sockets.close();

@@ -1,4 +1,4 @@
-/** Stable names of everything this package throws; the message is for people and may change. */
+/** What was wrong with a call. Stable: programs may compare it; the message is for people and may change. */
 export type AddressErrorCode =
   /** Text that is not an address, or not in a form that is accepted. */
   | "ERR_ADDRESS_SYNTAX"

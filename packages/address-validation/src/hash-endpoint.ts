@@ -8,13 +8,13 @@ import type { Endpoint } from "./endpoint.ts";
  * Source: J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", and the reference
  * `halfsiphash.c` of the same authors (rotations 5, 16, 8, 13, 7, 16).
  *
- * @param seed low word of the key
- * @param seedHigh high word of the key
+ * @param key low word of the key, 32 bits
+ * @param keyHigh high word of the key, 32 bits
  * @returns an unsigned 32-bit integer
  */
-export function hashEndpoint(endpoint: Endpoint, seed = 0, seedHigh = 0): number {
-  let v0 = seed | 0;
-  let v1 = seedHigh | 0;
+export function hashEndpoint(endpoint: Endpoint, key = 0, keyHigh = 0): number {
+  let v0 = key | 0;
+  let v1 = keyHigh | 0;
   let v2 = 0x6c796765 ^ v0;
   let v3 = 0x74656462 ^ v1;
   message[0] = endpoint.a0;

@@ -28,7 +28,7 @@ function create(memory: SharedMemory, seed: number): readonly number[] {
 
 function attachOrCode(memory: SharedMemory): readonly number[] | string {
   try {
-    return attachRegion({ kind: "udp-relay region", memory }, plan).hashKeys;
+    return attachRegion({ kind: "@udp-relay/atomics-layout", memory }, plan).hashKeys;
   } catch (error) {
     if (error instanceof LayoutError) return error.code;
     throw error;
@@ -36,7 +36,7 @@ function attachOrCode(memory: SharedMemory): readonly number[] | string {
 }
 
 function oneKey(memory: SharedMemory, results: ReadonlyMap<string, unknown>): string | undefined {
-  const { hashKeys } = attachRegion({ kind: "udp-relay region", memory }, plan);
+  const { hashKeys } = attachRegion({ kind: "@udp-relay/atomics-layout", memory }, plan);
   if (hashKeys.includes(0)) return `a word of the key is not set: ${hashKeys.join()}`;
   const expected = String(hashKeys);
   for (const [name, keys] of results) {

@@ -1,4 +1,4 @@
-/** What was wrong, stable across versions; the message says it in words. */
+/** What was wrong with a call. Stable: programs may compare it. */
 export type LayoutErrorCode =
   /** A field, group, update or layout that cannot be laid out; the message names it. */
   | "ERR_LAYOUT_FIELD"
@@ -6,10 +6,13 @@ export type LayoutErrorCode =
   | "ERR_LAYOUT_NAME"
   /** A group that overflows its cache lines. */
   | "ERR_LAYOUT_LINE"
+  /** A field that was pinned to a place which another one takes. */
   | "ERR_LAYOUT_OVERLAP"
+  /** A field that was pinned to a byte at which its type cannot begin. */
   | "ERR_LAYOUT_ALIGNMENT"
   /** Fields with different writers on one line, and nobody said that it is on purpose. */
   | "ERR_LAYOUT_WRITERS"
+  /** A compound update whose steps cannot be performed, or that the region was opened without. */
   | "ERR_LAYOUT_UPDATE"
   /** A plan or option of a region out of range: capacity, section, parameter, owners. */
   | "ERR_REGION_PLAN"

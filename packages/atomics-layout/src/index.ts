@@ -24,8 +24,8 @@ export type { FieldPlacement, GroupPlacement, LayoutPlan } from "./planned-layou
 export { line } from "./layout-group.ts";
 export type { GroupFields, Groups, Line, LineOptions } from "./layout-group.ts";
 export { update } from "./layout-update.ts";
-export type { FieldUpdate, Update, Updates, UpdateVerb } from "./layout-update.ts";
+export type { FieldUpdate, Update, Updates } from "./layout-update.ts";
 export { array, bytes, Field, f32, f64, i32, i64, u16, u32, u64, u8 } from "./field.ts";
 export type { AtomicType, Discipline, FieldShape, FieldType, Scalar, ScalarType } from "./field.ts";
-export type { RecordView, SectionRecords, ViewClass, ViewRegion } from "./view-records.ts";
+export type { RecordView, ViewClass, ViewRegion } from "./view-records.ts";
 export type { FieldNameOf, ViewOf } from "./view-type.ts";

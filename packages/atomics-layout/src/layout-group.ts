@@ -3,6 +3,7 @@ import type { Field } from "./field.ts";
 /** The fields of a group by name, in the order of their places. */
 export type GroupFields = Readonly<Record<string, Field>>;
 
+/** How a group of fields lies on its cache lines. */
 export interface LineOptions {
   /** Cache lines that the group takes, default 1. */
   readonly lines?: number;

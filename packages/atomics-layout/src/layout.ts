@@ -7,6 +7,7 @@ import { compileView } from "./view.ts";
 import type { RecordView, ViewClass } from "./view-records.ts";
 import type { FieldNameOf, ViewOf } from "./view-type.ts";
 
+/** How a layout is made. */
 export interface LayoutOptions<LayoutUpdates> {
   /** What a cache line, or a pair that the processor fetches together, has: 64 by default. */
   readonly lineBytes?: 64 | 128;

@@ -8,7 +8,7 @@ export interface RegionHandle {
   readonly memory: SharedMemory;
 }
 
-export const HANDLE_KIND = "udp-relay region";
+export const HANDLE_KIND = "@udp-relay/atomics-layout";
 
 /** @throws LayoutError ERR_REGION_HANDLE, ERR_REGION_NOT_SHARED for what is no shared WebAssembly memory */
 export function sharedWordsOf(memory: unknown): Words {

@@ -9,6 +9,7 @@ import { MAX_OWNERS, OWNER_BYTES } from "./owner-table.ts";
 export interface SectionPlan {
   /** 1..48 bytes of UTF-8, unique in the region. */
   readonly name: string;
+  /** 1 to 4 GiB. */
   readonly byteLength: number;
   /** 64 by default. */
   readonly align?: 64 | 128;
@@ -22,13 +23,15 @@ export interface RegionPlan {
   readonly hash: number;
   /** What the sections are sized for, 1..2^31 - 1. */
   readonly capacity: number;
+  /** At most 64. */
   readonly sections: readonly SectionPlan[];
+  /** Compound updates that `region.ops.update` performs; none by default. */
   readonly updates?: readonly CompoundUpdate[];
   /** At most 32 int32 words that every attaching thread reads from the header. */
   readonly parameters?: readonly number[];
   /** How many owners can be attached at once, 1..256; 64 by default. */
   readonly owners?: number;
-  /** How many repairs a thread must have registered (`onOwnerDeath`) before it may take over a dead owner; 0 by default. */
+  /** How many repairs a thread must have registered (`onOwnerDeath`) before it may take over a dead owner, 0..255; 0 by default. */
   readonly repairs?: number;
 }
 
@@ -48,8 +51,11 @@ export interface RegionOptions {
   readonly capacity: number;
   /** Sections beside "records". */
   readonly sections?: readonly SectionPlan[];
+  /** At most 32 int32 words that every attaching thread reads from the header. */
   readonly parameters?: readonly number[];
+  /** How many owners can be attached at once, 1..256; 64 by default. */
   readonly owners?: number;
+  /** How many repairs a thread must have registered before it may take over a dead owner, 0..255; 0 by default. */
   readonly repairs?: number;
 }
 

@@ -31,6 +31,7 @@ export interface OwnerStall {
   readonly silentMs: number;
 }
 
+/** What `superviseWorker` tells, and when. */
 export interface SuperviseOptions {
   /** Called once for the worker's end, after the repairs: the place to start its successor. */
   readonly onEnd?: (end: WorkerEnd) => void;

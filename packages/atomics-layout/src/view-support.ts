@@ -11,4 +11,4 @@ export {
 export type { Layout } from "./layout.ts";
 export { placed } from "./view-placement.ts";
 export { indexError, lengthError, recordsOf, slotError } from "./view-records.ts";
-export type { RecordView, ViewRegion } from "./view-records.ts";
+export type { RecordView, SectionRecords, ViewRegion } from "./view-records.ts";

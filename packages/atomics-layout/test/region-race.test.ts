@@ -16,7 +16,7 @@ describe("threads that race to initialise one memory", () => {
       Array.from({ length: threads }, () => task),
     );
     memories.forEach((memory, i) => {
-      const region = attachRegion({ kind: "udp-relay region", memory }, plan);
+      const region = attachRegion({ kind: "@udp-relay/atomics-layout", memory }, plan);
       expect(found.map((keys) => keys[i])).toEqual(new Array(threads).fill(region.hashKeys.join()));
     });
     expect(new Set(found[0]).size).toBe(memories.length);

@@ -44,7 +44,7 @@ function copyOf(memory: SharedMemory, byteLength = memory.buffer.byteLength): Sh
 }
 
 function attach(memory: unknown, what = expected): unknown {
-  return attachRegion({ kind: "udp-relay region", memory } as RegionHandle, what);
+  return attachRegion({ kind: "@udp-relay/atomics-layout", memory } as RegionHandle, what);
 }
 
 /** xorshift32: the same corruptions in every run. */
@@ -114,9 +114,12 @@ describe("attachRegion refuses", () => {
     ["a number", 5],
     ["a shared buffer", new SharedArrayBuffer(65_536)],
     ["another kind", { kind: "udp-relay clock", memory: region.memory }],
-    ["no memory", { kind: "udp-relay region" }],
-    ["a buffer for a memory", { kind: "udp-relay region", memory: new SharedArrayBuffer(65_536) }],
-    ["an imitation", { kind: "udp-relay region", memory: { buffer: new SharedArrayBuffer(65_536) } }],
+    ["no memory", { kind: "@udp-relay/atomics-layout" }],
+    ["a buffer for a memory", { kind: "@udp-relay/atomics-layout", memory: new SharedArrayBuffer(65_536) }],
+    [
+      "an imitation",
+      { kind: "@udp-relay/atomics-layout", memory: { buffer: new SharedArrayBuffer(65_536) } },
+    ],
   ])("a handle that is %s", (_, handle) => {
     expect(codeOf(() => attachRegion(handle as RegionHandle, expected))).toBe("ERR_REGION_HANDLE");
   });

@@ -2,6 +2,7 @@ import type { TickingClock } from "./clock.ts";
 import { ClockError } from "./clock-error.ts";
 import { checkIntervalMs, type Ticker, type TickerOptions } from "./ticker.ts";
 
+/** Where a `ManualClock` starts. */
 export interface ManualClockOptions {
   /** Time at the start, ms since the clock's origin, >= 0, may have a fraction. Default 0. */
   readonly startMs?: number;

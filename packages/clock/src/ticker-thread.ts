@@ -4,6 +4,7 @@ import { createStopSignal, signalStop, type StopSignal } from "./stop-signal.ts"
 import { startThread, type Thread } from "./thread.ts";
 import { checkIntervalMs, type Ticker, type TickerOptions } from "./ticker.ts";
 
+/** How a ticker thread ticks, and where its script is. */
 export interface TickerThreadOptions extends TickerOptions {
   /**
    * The thread's script, for programs that are bundled into one file: a copy of

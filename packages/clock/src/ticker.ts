@@ -1,5 +1,6 @@
 import { ClockError } from "./clock-error.ts";
 
+/** How a ticker ticks, and what stops it. */
 export interface TickerOptions {
   /** Time between two updates, in ms, 1..2147483647. Default 1. */
   readonly intervalMs?: number;
@@ -10,6 +11,7 @@ export interface TickerOptions {
 /** Something that updates a clock until it is stopped. It does not keep the process alive. */
 export interface Ticker extends Disposable {
   readonly intervalMs: number;
+  /** False once it was stopped, or ended by itself. */
   readonly running: boolean;
   /** Stops it; a second call does nothing. */
   stop(): void;

@@ -1,10 +1,13 @@
-/** Stable codes of the errors that this package throws: always for a wrong option, never for a wrong packet. */
+/** What was wrong with a call. Stable: programs may compare it. */
 export type QualityErrorCode =
-  | "ERR_QUALITY_OPTION" // an option is missing, out of range or contradicts another
-  | "ERR_QUALITY_SLOT" // a slot outside the section of a region
-  | "ERR_QUALITY_TIME"; // a time that is not a finite number of milliseconds, or the past of a virtual clock
+  /** An option is missing, out of its range or contradicts another; the message names it. */
+  | "ERR_QUALITY_OPTION"
+  /** A slot outside the section of a region. */
+  | "ERR_QUALITY_SLOT"
+  /** A time that is not a finite number of milliseconds, or lies in the past of a virtual clock. */
+  | "ERR_QUALITY_TIME";
 
-/** Misuse of an analyzer or of a simulated link. */
+/** Misuse of an analyzer or of a simulated link. What a packet can bring about never throws. */
 export class QualityError extends Error {
   readonly code: QualityErrorCode;
 

@@ -1,6 +1,7 @@
 import { requireRange } from "./quality-error.ts";
 import { type RecordShape, SLICE_COUNT } from "./record-layout.ts";
 
+/** How an analyzer reads its samples. The same in every thread that shares a record. */
 export interface QualityOptions {
   /** Width of the sender's sequence numbers, after which they wrap. Default 16 (RTP); WireGuard's is 64. */
   readonly sequenceBits?: 16 | 32 | 64;

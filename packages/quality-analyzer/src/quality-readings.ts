@@ -70,6 +70,7 @@ export class QualityReadings {
     return { packets, lost: this.#sumSlices(at.SLICE_LOST), ms };
   }
 
+  /** Everything since the start, or since the last reset. */
   get lifetime(): LifetimeCounts {
     const { words } = this;
     const packets = totalOf(words[at.EXPECTED]!, words[at.EXPECTED + 1]!);
@@ -134,10 +135,12 @@ export class QualityReadings {
     return this.#rtt(at.RTTVAR);
   }
 
+  /** The least round trip so far. */
   get minRttMs(): number | undefined {
     return this.#rtt(at.MIN_RTT);
   }
 
+  /** The last round trip. */
   get latestRttMs(): number | undefined {
     return this.#rtt(at.LATEST_RTT);
   }
@@ -147,6 +150,7 @@ export class QualityReadings {
     return this.words[at.RTT_SAMPLES]! >>> 0;
   }
 
+  /** Of the single round trips. */
   get rttPercentiles(): Percentiles | undefined {
     return percentilesOf(this.words, this.settings.shape.rtt);
   }

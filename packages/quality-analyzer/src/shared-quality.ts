@@ -20,6 +20,7 @@ export interface QualityRegion extends RecordRegion {
   section(name: string): { readonly byteOffset: number; readonly byteLength: number };
 }
 
+/** The options of the estimators, and where their records are. */
 export interface SharedQualityOptions extends QualityOptions {
   /** The section of the region that holds the records. Default `qualityRecord.sectionName`. */
   readonly section?: string;

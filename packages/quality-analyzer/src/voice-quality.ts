@@ -25,6 +25,7 @@ export const voiceCodecs: {
   g7231: { equipmentImpairment: 15, lossRobustness: 16.1 },
 };
 
+/** What the E-model is told beside what packets tell. */
 export interface VoiceQualityOptions {
   /** Default `voiceCodecs.g711Concealed`. */
   readonly codec?: VoiceCodec;

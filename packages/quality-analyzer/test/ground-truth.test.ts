@@ -37,7 +37,7 @@ function run(options: SimulatedLinkOptions, count: number, intervalMs = 5, check
   const arrive = (sequence: number, arrivalMs: number, sentMs: number): void => {
     quality.recordSequence(sequence, arrivalMs, sentMs);
     highest = Math.max(highest, sequence);
-    if (back.send(arrivalMs, 100) > 0) {
+    if (back.send(100, arrivalMs) > 0) {
       const rttMs = back.arrivalMs(0) - sentMs;
       quality.recordRtt(rttMs);
     }
@@ -62,7 +62,7 @@ function run(options: SimulatedLinkOptions, count: number, intervalMs = 5, check
   for (let sequence = 0; sequence < count; sequence++) {
     const sentMs = sequence * intervalMs;
     clock.advanceTo(sentMs);
-    const copies = link.send(sentMs, 100);
+    const copies = link.send(100, sentMs);
     lost[sequence] = copies === 0 ? 1 : 0;
     for (let copy = 0; copy < copies; copy++) {
       const arrivalMs = link.arrivalMs(copy);

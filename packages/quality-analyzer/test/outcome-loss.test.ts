@@ -120,7 +120,7 @@ describe("loss by outcomes", () => {
       const crate = new CrateLossRate();
       let crateSum = 0;
       for (let i = 0; i < 300_000; i++) {
-        const lost = link.send(i, 100) === 0;
+        const lost = link.send(100, i) === 0;
         quality.recordPacket(lost);
         crate.record(lost);
         crateSum += crate.perMille;

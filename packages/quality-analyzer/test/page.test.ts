@@ -41,7 +41,7 @@ describe("in a page", () => {
     vm.runInContext(script, context);
     const run = (code: string): unknown => vm.runInContext(code, context) as unknown;
     run(`var quality = new QualityAnalyzer(); var link = new SimulatedLink({ delayMs: 20, loss: { kind: "independent", perMille: 100 } });
-      for (let i = 0; i < 1000; i++) if (link.send(i * 20, 100) > 0) quality.recordSequence(i, link.arrivalMs(0), i * 20);
+      for (let i = 0; i < 1000; i++) if (link.send(100, i * 20) > 0) quality.recordSequence(i, link.arrivalMs(0), i * 20);
       quality.recordRtt(40);`);
     expect(run("quality.lifetime.lost")).toBe(run("link.truth.lost"));
     expect(run("quality.lifetime.lost > 50 && quality.jitterMs === 0 && quality.rttMs === 40")).toBe(true);

@@ -9,7 +9,7 @@ import {
 /** Sends `count` packets of 100 bytes, one each `intervalMs`; the first copies' arrivals, -1 where lost. */
 function run(link: SimulatedLink, count: number, intervalMs: number): Float64Array {
   const arrivals = new Float64Array(count);
-  for (let i = 0; i < count; i++) arrivals[i] = link.send(i * intervalMs, 100) > 0 ? link.arrivalMs(0) : -1;
+  for (let i = 0; i < count; i++) arrivals[i] = link.send(100, i * intervalMs) > 0 ? link.arrivalMs(0) : -1;
   return arrivals;
 }
 
@@ -85,7 +85,7 @@ describe("simulated link", () => {
     });
     let twice = 0;
     for (let i = 0; i < 20_000; i++) {
-      if (link.send(i * 10, 100) !== 2) continue;
+      if (link.send(100, i * 10) !== 2) continue;
       twice++;
       expect(link.arrivalMs(0)).toBeLessThan(link.arrivalMs(1));
     }
@@ -130,7 +130,7 @@ describe("simulated link", () => {
     expect([...burst]).toEqual([11, 21, 31, 41, 51, -1, -1]);
     expect(link.truth.queueDropped).toBe(2);
     expect(link.truth.lost).toBe(0);
-    expect(link.send(50, 100)).toBe(1); // the queue is empty again: only its own transmission
+    expect(link.send(100, 50)).toBe(1); // the queue is empty again: only its own transmission
     expect(link.arrivalMs(0)).toBe(61);
   });
 

@@ -15,7 +15,7 @@ describe("smoke", () => {
     for (let sequence = 0; sequence < 5_000; sequence++) {
       clock.advance(20);
       const sentMs = clock.nowMs();
-      for (let copies = link.send(sentMs, 200), i = 0; i < copies; i++) {
+      for (let copies = link.send(200, sentMs), i = 0; i < copies; i++) {
         const arrivalMs = link.arrivalMs(i);
         clock.schedule(arrivalMs, () => quality.recordSequence(sequence, arrivalMs, sentMs));
       }

@@ -1,3 +1,4 @@
+/** What was wrong. Stable: programs may compare it. */
 export type RelayErrorCode =
   /** A flag, environment variable or configuration field has a value that is not allowed. */
   | "ERR_RELAY_CONFIG"

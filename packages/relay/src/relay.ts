@@ -43,7 +43,7 @@ const silent: RelayLog = { trace: noLog, debug: noLog, info: noLog, warn: noLog,
  *
  *     await using relay = await Relay.start(parseConfig({ host: "127.0.0.1", allow: ["127.0.0.0/8"] }));
  */
-export class Relay implements OperatedRelay {
+export class Relay implements OperatedRelay, AsyncDisposable {
   readonly protocolName: string;
   readonly #protocol: Protocol;
   readonly #clock: CoarseClock;
@@ -113,15 +113,17 @@ export class Relay implements OperatedRelay {
     return this.#config;
   }
 
-  /** The bound address and port. */
+  /** The bound address and port, as text. */
   get endpoint(): string {
     return formatEndpoint(this.#workers.localEndpoint);
   }
 
+  /** The bound port. */
   get port(): number {
     return this.#workers.localEndpoint.port;
   }
 
+  /** How far the relay is in its life. */
   get phase(): RelayPhase {
     return this.#phase;
   }
@@ -136,7 +138,7 @@ export class Relay implements OperatedRelay {
     return this.#memory.control.maintenance;
   }
 
-  /** The relay's threads. `WorkerPool.kill` is there for drills. */
+  /** The threads that relay, or the main thread in their place. */
   get workers(): WorkerSet {
     return this.#workers;
   }
@@ -169,10 +171,12 @@ export class Relay implements OperatedRelay {
     return this.#allotment.allot(count, this.#clock.update());
   }
 
+  /** Looks at every client now; returns how many had timed out. */
   sweep(): number {
     return this.#clients.sweep(this.#clock.update(), Number.MAX_SAFE_INTEGER);
   }
 
+  /** Refuses new clients from now on, and resolves once the last one has left or `withinMs` have passed. */
   async drain(withinMs: number): Promise<void> {
     if (this.#phase === "running") this.#phase = "draining";
     this.#memory.control.draining = true;

@@ -36,7 +36,7 @@ describe(`GET /metrics, read by Prometheus's client for Python${there ? "" : ` (
     await using relay = await Relay.start(
       parseConfig({ host: "127.0.0.1", port: 0, allow: ["127.0.0.0/8"], workers: 1, transport: "node" }),
     );
-    const http = await OperatorHttp.listen(relay, {
+    await using http = await OperatorHttp.listen(relay, {
       ...{ address: "127.0.0.1:0", log: silent, drainMs: 1_000 },
       onDrained: quiet,
     });
@@ -46,7 +46,6 @@ describe(`GET /metrics, read by Prometheus's client for Python${there ? "" : ` (
     await until("a drop", () => relay.report().dropped.unknownReceiver === 1);
     const page = await (await fetch(`http://${http.address}/metrics`)).text();
     peer.close();
-    await http.close();
     const theirs = readByPython(page);
     if (typeof theirs === "string") throw new Error(theirs);
     const ours = parseOpenMetrics(page);

@@ -104,6 +104,14 @@ describe("NAT helper: 48 bytes beginning 0x66 0x96 are answered with 40", () => 
     expect(nat.report()).toMatchObject({ answered: 0, dropped: { addressRefused: 1 } });
   });
 
+  it("closes its sockets when it is disposed of", async () => {
+    const { helper: nat, ask } = helper();
+    expect(ask(CLIENT, request()).length).toBe(1);
+    await nat[Symbol.asyncDispose]();
+    expect(ask(CLIENT, request())).toEqual([]);
+    expect(nat.report()).toMatchObject({ received: 1, answered: 1 });
+  });
+
   it("accounts for every datagram", () => {
     const { helper: nat, ask } = helper();
     for (let i = 0; i < 200; i++) ask(CLIENT, i % 3 === 0 ? request() : request(i));

@@ -3,13 +3,14 @@ import { hashOfSlot, isLive } from "./identity.ts";
 import { cellOfSlot, segmentOf, shardOfHash } from "./index-segment.ts";
 import type { MapMemory } from "./map-memory.ts";
 
-/** Cells that a lookup reads. */
+/** How many cells of the index lookups read. */
 export interface ProbeLengths {
   readonly hits: ProbeDistribution;
   /** Over all homes alike: what an absent key meets, since its hash is as good as random. */
   readonly misses: ProbeDistribution;
 }
 
+/** Of cells read by one lookup; all 0 in an empty map. */
 export interface ProbeDistribution {
   readonly mean: number;
   readonly p99: number;

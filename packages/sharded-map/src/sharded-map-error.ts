@@ -1,12 +1,17 @@
-/** What was misused. Codes are stable; messages are for people. */
+/** What was misused. Stable: programs may compare it. */
 export type ShardedMapErrorCode =
+  /** An option is missing, contradicts another or is out of its range; the message names it. */
   | "ERR_SHARDED_MAP_OPTION"
+  /** The map's keys are endpoints and a u32 was given, or the other way round. */
   | "ERR_SHARDED_MAP_KEY_KIND"
+  /** A method that takes or returns slot numbers was called outside a guard (`enter`). */
   | "ERR_SHARDED_MAP_NO_GUARD"
+  /** `init` or a predicate, which run under a shard's lock, called a writer of the same map. */
   | "ERR_SHARDED_MAP_REENTRANT"
+  /** The map was disposed of inside a guard. */
   | "ERR_SHARDED_MAP_IN_GUARD";
 
-/** Thrown for misuse only: a full table, a busy shard and an absent key are returned, not thrown. */
+/** Misuse of a map. A full table, a busy shard and an absent key are returned, never thrown. */
 export class ShardedMapError extends Error {
   readonly code: ShardedMapErrorCode;
 

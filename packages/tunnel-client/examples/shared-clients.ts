@@ -20,4 +20,4 @@ const handle = onMessage(new Uint8Array(100), { address: "192.0.2.7", port: 5000
 const client = clients.client(handle); // undefined once it is gone
 console.log(`${client?.bytesReceived} bytes, priority ${client?.priority}, ${clients.size} client`);
 setInterval(() => clients.sweep(clock.update(), 1_000), 1_000).unref(); // expires whoever is silent
-// In a worker thread: TunnelClientTable.attach(handle), with what postMessage(clients.shared) brought.
+// In a worker thread: TunnelClientTable.attach(shared), with what postMessage(clients.shared) brought.

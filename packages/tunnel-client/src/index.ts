@@ -11,7 +11,7 @@ export {
   JOIN_RESTING,
   joinRefusalName,
 } from "./join-refusal.ts";
-export { classOfPriority, PRIORITY_CLASSES, priorityScore } from "./priority-score.ts";
+export { classOfPriority, priorityScore } from "./priority-score.ts";
 export type { PriorityInputs, PriorityWeights } from "./priority-score.ts";
 export type { TunnelClientTableStats } from "./table-counters.ts";
 export type { TableGuard } from "./table-guard.ts";

@@ -59,7 +59,7 @@ export function weightedScore(
 }
 
 /** Classes of sending, 0 (served first) to 7: what `DatagramTransport.send` drops by under backpressure. */
-export const PRIORITY_CLASSES = 8;
+const PRIORITY_CLASSES = 8;
 
 /** 256 points a class: a fast client without loss is 0, a new one is 3, a lossy and distant one 5 and more. */
 export function classOfPriority(priority: number): number {

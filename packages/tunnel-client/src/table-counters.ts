@@ -39,12 +39,15 @@ export interface TunnelClientTableStats {
   readonly heldBack: number;
   /** Newcomers refused because the table was full or every free slot rested. */
   readonly joinsRefused: number;
+  /** Newcomers refused because their prefix had as many clients as `clientsPerPrefix` allows. */
   readonly prefixFull: number;
   /** Joins that met a prefix's line while it was being removed. */
   readonly prefixBusy: number;
+  /** Rebindings refused because another one was under way, or its old place still rested. */
   readonly rebindBusy: number;
   /** Ticks that were ahead of the time, and set right. */
   readonly futureStamps: number;
+  /** What callbacks of `onExpire` and `watch` threw. */
   readonly callbacksThrown: number;
   /** Priorities that this thread has computed: lazily, so fewer than were asked for. */
   readonly priorityRecomputes: number;

@@ -15,6 +15,7 @@ export interface TunnelClientTableOptions extends TunnelClientTableThreadOptions
   readonly timeConstantMs?: number;
   /** `isSlow` below this many bytes a second, both directions together; 100,000 by default. */
   readonly slowBytesPerSecond?: number;
+  /** What each term of the priority counts; 1 each by default, which is the crate's score. */
   readonly weights?: Partial<PriorityWeights>;
   /** Clients at most from one prefix: one IPv4 address, or one IPv6 /64. Unlimited by default. */
   readonly clientsPerPrefix?: number;
@@ -24,11 +25,13 @@ export interface TunnelClientTableOptions extends TunnelClientTableThreadOptions
   readonly quality?: boolean | QualityOptions;
   /** Expired clients that wait in shared memory for a thread with a callback, 1..65,536; 256 by default. */
   readonly expiryQueue?: number;
-  /** Threads that use the table at once, for the spare slots; see `ShardedMapOptions`. */
+  /** Threads that use the table at once, for the spare slots; by default the CPUs, at least 4. */
   readonly workers?: number;
+  /** Clients that one thread removes within one guard, for the spare slots; 64 by default. */
   readonly batch?: number;
+  /** Segments that are locked, rebuilt and counted apart: a power of two, 1 to 256; see `ShardedMapOptions`. */
   readonly shards?: number;
-  /** Threads that can be attached at once take two of these each; 128 by default. */
+  /** Owner entries, of which each attached thread takes two, 1 to 256; 128 by default: 64 threads. */
   readonly owners?: number;
 }
 
@@ -41,6 +44,8 @@ export interface TunnelClientTableThreadOptions {
   readonly clock?: Clock;
   /** Told of what a callback of yours threw, once for each batch of deliveries; by default a process warning. */
   readonly onError?: (error: unknown, thrown: number) => void;
+  /** Told by `sweep` of a thread that has been in one guard for more than 100 ms. */
   readonly onLongGuard?: ShardedMapOptions["onLongGuard"];
+  /** How long writers spin before they are refused with JOIN_BUSY or JOIN_RESTING. */
   readonly patience?: Patience;
 }

@@ -23,6 +23,7 @@ export interface Threshold {
   readonly forMs?: number;
 }
 
+/** What `watch` looks at. */
 export type Thresholds = Readonly<Partial<Record<WatchedMetric, Threshold>>>;
 
 /** A client crossed a threshold. */

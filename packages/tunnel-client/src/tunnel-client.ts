@@ -5,16 +5,17 @@ import type { ClientSnapshot } from "./client-snapshot.ts";
 import { defaultWeights, type PriorityWeights } from "./priority-score.ts";
 import { requireNumber, TunnelClientError } from "./tunnel-client-error.ts";
 
-/** How a client is made. */
+/** How a client is made. Options of a `TunnelClientTable` have the same names, ranges and defaults. */
 export interface TunnelClientOptions {
-  /** Silence after which the client has timed out, 8..2^30 ms. */
+  /** A client that has sent nothing for this long has timed out, 8..2^30 ms. */
   readonly timeoutMs: number;
   /** Where it is reached; it may also get that later, or never. */
   readonly endpoint?: Endpoint | undefined;
-  /** Time constant of the rates; 5,000 ms by default. */
+  /** Time constant of the rates, 16 ms to an hour; 5,000 ms by default. */
   readonly timeConstantMs?: number;
-  /** `isSlow` below this; 100,000 by default. */
+  /** `isSlow` below this many bytes a second, both directions together; 100,000 by default. */
   readonly slowBytesPerSecond?: number;
+  /** What each term of the priority counts; 1 each by default. */
   readonly weights?: Partial<PriorityWeights>;
   /** Where ticks come from that a call is not given; by default one clock of this thread's, read at each such call. */
   readonly clock?: Clock;
@@ -25,11 +26,14 @@ export interface ConnectionInfo {
   readonly endpoint: Endpoint | undefined;
   /** Since the client was made, or since the last reset. */
   readonly ageMs: number;
+  /** Since the last datagram from it, or since it was made. */
   readonly idleMs: number;
-  /** Both directions. */
+  /** Datagrams in both directions since the client was made, or since the last reset; bytes likewise. */
   readonly packets: number;
   readonly bytes: number;
+  /** Both directions together. */
   readonly bytesPerSecond: number;
+  /** 0..65,535, lower is better. */
   readonly priority: number;
   readonly isSlow: boolean;
   readonly isTimedOut: boolean;
@@ -42,8 +46,11 @@ export type TunnelClientSnapshot = Omit<ClientSnapshot, "endpoint"> & {
 
 /**
  * One client by itself, for a relay that keeps its own `Map`: the crate's `TunnelClient`. It takes a slot of a private,
- * growing table of its thread, freed by `using` or `dispose`, or when the object is collected. Ticks are u32 milliseconds
- * of any one clock. For clients shared by threads, and for many of them, take a `TunnelClientTable`.
+ * growing table of its thread, which `using` or `[Symbol.dispose]()` frees, or else the collection of the object. Ticks are
+ * u32 milliseconds of any one clock. For clients shared by threads, and for many of them, take a `TunnelClientTable`.
+ *
+ * Concurrency: a client and all its methods are one thread's. Once it is disposed of, each of them but the disposal throws
+ * a TunnelClientError ERR_TUNNEL_CLIENT_DISPOSED.
  */
 export class TunnelClient {
   readonly #place: PooledClient;
@@ -64,7 +71,7 @@ export class TunnelClient {
     collected.register(this, this.#place, this);
   }
 
-  /** Counts a datagram from the client. */
+  /** Counts a datagram from the client of that many bytes, >= 0. */
   received(bytes: number, tick: number = this.#clock.update()): void {
     const { table } = this.#place;
     const guard = table.enter();
@@ -72,7 +79,7 @@ export class TunnelClient {
     guard.leave();
   }
 
-  /** Counts a datagram to the client. */
+  /** Counts a datagram to the client of that many bytes, >= 0. */
   sent(bytes: number, tick: number = this.#clock.update()): void {
     const { table } = this.#place;
     const guard = table.enter();
@@ -80,17 +87,17 @@ export class TunnelClient {
     guard.leave();
   }
 
-  /** The client's round trip in ms, >= 0. */
+  /** Notes the client's round trip, in ms, >= 0. */
   setLatency(latencyMs: number): void {
     this.#place.table.setLatency(this.#slot(), latencyMs);
   }
 
-  /** The client's loss, 0..1,000, clamped. */
+  /** Notes the client's loss, lost packets in 1,000, clamped to 0..1,000. */
   setLossPerMille(lossPerMille: number): void {
     this.#place.table.setLossPerMille(this.#slot(), lossPerMille);
   }
 
-  /** The client's jitter in ms, >= 0. */
+  /** Notes the client's jitter, in ms, >= 0. */
   setJitter(jitterMs: number): void {
     this.#place.table.setJitter(this.#slot(), jitterMs);
   }
@@ -105,11 +112,13 @@ export class TunnelClient {
     this.#place.table.rebind(this.#slot(), endpoint, this.#clock.update());
   }
 
+  /** Where the client is reached; undefined while that is not known. */
   get endpoint(): Endpoint | undefined {
     const endpoint = this.#place.table.endpoint(this.#slot());
     return endpointsEqual(endpoint, NO_ENDPOINT) ? undefined : endpoint;
   }
 
+  /** Whether nothing has come from the client for `timeoutMs`. */
   isTimedOut(tick: number = this.#clock.update()): boolean {
     return this.#place.table.isTimedOut(this.#slot(), tick);
   }
@@ -124,11 +133,12 @@ export class TunnelClient {
     return this.#place.table.priority(this.#slot(), tick);
   }
 
-  /** The tick of the last `received`, or of the client's making. */
+  /** The tick of the last `received`, u32 ms, or that at which the client was made. */
   get lastReceiveTick(): number {
     return this.#place.table.lastReceiveTick(this.#slot());
   }
 
+  /** The few numbers that one would print. */
   connectionInfo(tick: number = this.#clock.update()): ConnectionInfo {
     const { endpoint, ageMs, idleMs, priority, isSlow, isTimedOut, ...rest } = this.snapshot(tick);
     return {
@@ -152,7 +162,7 @@ export class TunnelClient {
     return { ...known, endpoint: endpointsEqual(known.endpoint, NO_ENDPOINT) ? undefined : known.endpoint };
   }
 
-  /** Gives the slot back. Any further call throws ERR_TUNNEL_CLIENT_DISPOSED. */
+  /** Gives the slot back. A second call does nothing. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;

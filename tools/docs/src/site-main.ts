@@ -23,7 +23,7 @@ const INTERNAL_TYPES: Readonly<Record<string, string[]>> = {
     "SoundHeader",
     "UpdateMembers",
   ],
-  relay: ["BackendHealth", "MarkLog"],
+  relay: ["BackendHealth"],
   "tunnel-client": ["SnapshotSource"],
 };
 

@@ -6,10 +6,11 @@ import { TunnelClientTable } from "@udp-relay/tunnel-client";
 import type { ClientSnapshot, TunnelClientView } from "@udp-relay/tunnel-client";
 import { SocketTap } from "./socket-tap.ts";
 
+/** What `instrument` keeps of a socket's peers. */
 export interface InstrumentOptions {
-  /** Clients known at the same time, at most; default 10,000. Traffic of others is in the totals only. */
+  /** Clients known at the same time, at most, 1 to 16 million; default 10,000. Traffic of others is in the totals only. */
   readonly capacity?: number;
-  /** A client that sends nothing for so long is forgotten; default 30,000 ms. */
+  /** A client that sends nothing for so long is forgotten, 8..2^30 ms; default 30,000. */
   readonly timeoutMs?: number;
   /** Time constant of the rates, 16 ms to an hour; default 5,000 ms. */
   readonly timeConstantMs?: number;
@@ -34,13 +35,20 @@ const SWEEP_BUDGET = 10_000;
  * Watches an existing `node:dgram` socket: what each peer sends and is sent, without a change to the program that
  * owns the socket. Every overload of `send` is counted, those of connected sockets too.
  *
- * The socket is as it was after `Symbol.dispose`, or when it closed.
+ * After `[Symbol.dispose]()`, or when it has closed, the socket is as it was.
+ *
+ * @throws TunnelClientError ERR_TUNNEL_CLIENT_OPTION, ShardedMapError ERR_SHARDED_MAP_OPTION
+ *
+ * Concurrency: the socket's thread.
  */
 export function instrument(socket: Socket, options: InstrumentOptions = {}): SocketStats {
   return new SocketStats(socket, options);
 }
 
-/** What `instrument` gives. A client is whoever has sent a datagram to the socket within the timeout. */
+/**
+ * What `instrument` gives. A client is whoever has sent a datagram to the socket within the timeout. Concurrency: the
+ * socket's thread.
+ */
 export class SocketStats implements Disposable {
   readonly #clock = new CoarseClock();
   readonly #clients: TunnelClientTable;
@@ -93,6 +101,7 @@ export class SocketStats implements Disposable {
     return this.#disposed ? [] : this.#clients.snapshot(this.#clock.update());
   }
 
+  /** All datagrams since the socket was instrumented, those of no known client included. */
   totals(): SocketTotals {
     return {
       receivedDatagrams: this.#receivedDatagrams,

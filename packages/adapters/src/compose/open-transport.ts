@@ -4,11 +4,13 @@ import type { DatagramTransport, TransportKind, TransportOptions } from "../tran
 /** The transports over UDP sockets, those that `openTransport` chooses from. */
 export type SocketTransportKind = Extract<TransportKind, "node" | "bun" | "linux">;
 
+/** The options of every socket transport, and a wish. */
 export interface OpenTransportOptions extends TransportOptions {
   /** Tried first. Default: the fastest that this runtime and machine may have. */
   readonly prefer?: SocketTransportKind;
 }
 
+/** A transport, and why it is this one. */
 export interface OpenedTransport {
   readonly transport: DatagramTransport;
   /** What was chosen and why, for a log: `node: linux is not available (no koffi); it runs on any Node`. */

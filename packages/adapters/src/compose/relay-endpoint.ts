@@ -11,15 +11,17 @@ import { RelayDatagram } from "./relay-datagram.ts";
 import { RelayRefusals } from "./relay-refusals.ts";
 import type { RelayRefusal } from "./relay-refusals.ts";
 
+/** What a `RelayEndpoint` is made of. */
 export interface RelayEndpointOptions {
   /** Taken over: `onBatch` is the relay's from now on, and `close` closes it. */
   readonly transport: DatagramTransport;
   /** The clients, in a table that stays the program's to dispose of. */
   readonly clients: TunnelClientTable;
+  /** Updated once a batch; the table's own, where it has one. */
   readonly clock: Clock;
   /** Judges each sender before anything else. Without one every address is taken. */
   readonly policy?: AddressPolicy;
-  /** Datagrams shorter than this are refused. Default 0. */
+  /** Datagrams of fewer bytes are refused. Default 0. */
   readonly minimumBytes?: number;
   /**
    * For a table whose keys are ids: reads the sender's id off a datagram (`from` is not known yet), or returns a
@@ -37,6 +39,7 @@ export interface RelayEndpointOptions {
   readonly sweepIntervalMs?: number;
 }
 
+/** What a `RelayEndpoint` has counted since it was made. */
 export interface RelayEndpointStats {
   readonly transport: TransportStats;
   /** Datagrams handed to `onDatagram`. */
@@ -55,6 +58,8 @@ const SCORE_INTERVAL_MS = 250;
  * A transport, a table of clients, a clock and a policy, joined to the way of a datagram: the clock once a batch,
  * then for each datagram size and address, its client, the client's record, and the program's protocol, which
  * forwards it or not. Nothing on that way allocates.
+ *
+ * Concurrency: the transport's thread. The table and the clock may be shared with other threads and their relays.
  */
 export class RelayEndpoint {
   readonly #options: RelayEndpointOptions;
@@ -141,6 +146,7 @@ export class RelayEndpoint {
     this.#transport.flush();
   }
 
+  /** A snapshot of everything that was counted, the transport's counters included. */
   stats(): RelayEndpointStats {
     return {
       transport: this.#transport.stats(),

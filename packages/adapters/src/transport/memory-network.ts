@@ -4,6 +4,7 @@ import { SimulatedLink, VirtualClock } from "@udp-relay/quality-analyzer/simulat
 import type { SimulatedLinkOptions } from "@udp-relay/quality-analyzer/simulation";
 import { AdapterError } from "../adapter-error.ts";
 
+/** What a `MemoryNetwork` is made of. */
 export interface MemoryNetworkOptions {
   /** Time of the network; a new clock by default. Nothing moves until it is advanced. */
   readonly clock?: VirtualClock;
@@ -57,7 +58,7 @@ export class MemoryNetwork {
   }
 
   /**
-   * Binds a socket's address; port 0 takes a free one of the dynamic range (RFC 6335).
+   * Binds a socket's address; port 0 takes a free one of the dynamic range (RFC 6335). `MemoryTransport.open` calls it.
    *
    * @throws AdapterError ERR_ADAPTER_BIND when the endpoint is taken
    */
@@ -66,16 +67,19 @@ export class MemoryNetwork {
     this.#sockets.set(formatEndpoint(endpoint), make(endpoint));
   }
 
+  /** Frees a socket's address. `MemoryTransport` calls it. */
   unbind(socket: MemorySocket): void {
     const key = formatEndpoint(socket.localEndpoint);
     if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
   }
 
-  /** Takes a datagram onto the link from one endpoint to another. `bytes` must stay as they are. */
+  /**
+   * Takes a datagram onto the link from one endpoint to another. `bytes` must stay as they are. `MemoryTransport` calls it.
+   */
   carry(bytes: Uint8Array, socket: MemorySocket, to: Endpoint): void {
     const from = sourceOf(socket.localEndpoint, to);
     const link = this.#linkBetween(from, to);
-    const copies = link.send(this.clock.nowMs(), bytes.length);
+    const copies = link.send(bytes.length, this.clock.nowMs());
     this.#sent += 1;
     this.#inFlight += copies;
     if (copies === 0) this.#lost += 1;
@@ -85,6 +89,7 @@ export class MemoryNetwork {
     }
   }
 
+  /** What became of all datagrams so far. */
   stats(): MemoryNetworkStats {
     return {
       sent: this.#sent,

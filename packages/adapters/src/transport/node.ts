@@ -23,8 +23,7 @@ const SENDS_A_CHECK = 16;
  * A transport over `node:dgram`, on Node (on Bun use `./bun`).
  *
  * dgram emits one event a datagram, and each is handed over at once as a batch of one: collecting a turn's
- * datagrams until `setImmediate` was measured to cost 5 to 10 % more CPU a datagram at every rate, and to add
- * latency.
+ * datagrams until `setImmediate` costs no less CPU and adds latency (see the README).
  */
 export class NodeTransport extends BaseTransport {
   readonly localEndpoint: Endpoint;

@@ -24,20 +24,21 @@ export interface GilbertElliottLoss {
   readonly lossInBadPerMille?: number;
 }
 
+/** How a link loses packets. */
 export type LossOptions = IndependentLoss | GilbertElliottLoss;
 
 /**
  * Gilbert's chain with a given long-run loss and a given mean burst length: it leaves the bad state with
- * 1 / meanBurst and enters it so that bad packets make up `lossPerMille` of all.
+ * 1 / meanBurstPackets and enters it so that bad packets make up `lossPerMille` of all.
  *
  * @param lossPerMille 0 to below 1000.
- * @param meanBurst mean number of packets lost in a row, >= 1.
+ * @param meanBurstPackets mean number of packets lost in a row, >= 1.
  */
-export function gilbertElliott(lossPerMille: number, meanBurst: number): GilbertElliottLoss {
+export function gilbertElliott(lossPerMille: number, meanBurstPackets: number): GilbertElliottLoss {
   const loss = requireRange("lossPerMille", lossPerMille, 0, 999.999) / 1000;
-  const leave = 1 / requireRange("meanBurst", meanBurst, 1, 1e9);
+  const leave = 1 / requireRange("meanBurstPackets", meanBurstPackets, 1, 1e9);
   const enter = requireRange(
-    "lossPerMille for this meanBurst: the entry probability",
+    "lossPerMille for this meanBurstPackets: the entry probability",
     (leave * loss) / (1 - loss),
     0,
     1,

@@ -20,6 +20,7 @@ export interface ReorderOptions {
   readonly byMs: number;
 }
 
+/** What a link does to packets. By default nothing. */
 export interface SimulatedLinkOptions {
   /** Everything random follows from it. Default 1. */
   readonly seed?: number;
@@ -94,7 +95,7 @@ export class SimulatedLink {
    * Their times are then {@link arrivalMs}(0) and (1), until the next send. A `nowMs` before that of the packet
    * before counts as that one's. Makes no objects.
    */
-  send(nowMs: number, byteLength: number): number {
+  send(byteLength: number, nowMs: number): number {
     const sentMs = nowMs > this.#lastSendMs ? nowMs : this.#lastSendMs;
     this.#lastSendMs = sentMs;
     const truth = this.truth;

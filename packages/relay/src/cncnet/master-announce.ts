@@ -14,9 +14,11 @@ export interface Announcement {
   readonly maintenance: boolean;
 }
 
+/** Whom a tunnel is announced to, and how. */
 export interface MasterAnnounceOptions {
   /** The master server's address. */
   readonly url: string;
+  /** What to tell, asked for at each announcement. */
   readonly read: () => Announcement;
   /** Told of failures; without one nobody is. */
   readonly log?: RelayLog | undefined;

@@ -16,6 +16,7 @@ const MASK = 0x20;
 /** Why a request was not answered. */
 export type NatDropReason = "badRequest" | "addressRefused" | "notIPv4" | "requestLimit" | "notSent";
 
+/** Where a NAT helper answers, and whom. */
 export interface NatHelperOptions {
   readonly host: string;
   /** One socket each; 0 takes a free one. */
@@ -38,7 +39,7 @@ export interface NatHelperReport {
  * Tells CnCNet's clients as whom the network shows them: their IPv4 address and port, masked, in 40 bytes for their 48.
  * It looks like STUN and is none.
  */
-export class NatHelper {
+export class NatHelper implements AsyncDisposable {
   readonly #transports: DatagramTransport[] = [];
   readonly #dropped: Record<NatDropReason, number> = {
     badRequest: 0,
@@ -88,6 +89,7 @@ export class NatHelper {
     this.#rate.perMinute = requestsPerMinute;
   }
 
+  /** What it has done so far. */
   report(): NatHelperReport {
     return {
       ports: this.#transports.map(({ localEndpoint }) => localEndpoint.port),
@@ -97,8 +99,13 @@ export class NatHelper {
     };
   }
 
+  /** Closes all sockets. */
   async close(): Promise<void> {
     await Promise.all(this.#transports.map((transport) => transport.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #answer(transport: DatagramTransport, batch: DatagramBatch, i: number): void {

@@ -44,6 +44,7 @@ export interface RelayConfig {
   readonly json: boolean;
 }
 
+/** Name of a setting. */
 export type RelayConfigField = keyof RelayConfig;
 
 /** One setting as the command line and its help see it. */
@@ -205,6 +206,7 @@ const flagNames: Partial<Record<RelayConfigField, string>> = {
 const separated = (name: string, separator: string): string =>
   name.replace(/[A-Z]/g, (letter) => `${separator}${letter.toLowerCase()}`);
 
+/** All settings, in the order of the help, with their flags, variables, ranges and defaults. */
 export const configOptions: readonly ConfigOption[] = (Object.keys(fields) as RelayConfigField[]).map(
   (name) => {
     const { allowed, description, defaultValue } = fields[name];

@@ -141,7 +141,7 @@ export class Player {
       return;
     }
     const nowMs = performance.now();
-    const copies = this.#link.send(nowMs, bytes.length);
+    const copies = this.#link.send(bytes.length, nowMs);
     for (let copy = 0; copy < copies; copy++) {
       const timer = setTimeout(
         () => {

@@ -19,6 +19,7 @@ const DLSR_UNITS_PER_MS = 65.536;
 /** A compound packet of more parts is not looked through to its end. */
 const MAX_RTCP_PARTS = 16;
 
+/** What the session's signalling agreed on. */
 export interface RtpMeasurerOptions {
   /** Clocks in Hz of dynamic payload types, as the session's signalling agreed on: `{ 96: 90_000 }`. */
   readonly clocks?: Readonly<Record<number, number>>;

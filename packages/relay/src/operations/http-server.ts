@@ -5,6 +5,7 @@ import type { OperatedRelay } from "./operated-relay.ts";
 import { type OperatorPages, OperatorServer, reply, replyJson } from "./operator-server.ts";
 import type { RelayLog } from "./relay-log.ts";
 
+/** Where operators' HTTP is served, and what draining does. */
 export interface OperatorHttpOptions {
   /** The setting `http`, but for `off`. */
   readonly address: string;
@@ -19,7 +20,7 @@ export interface OperatorHttpOptions {
  * What an operator's tools talk to: `GET /metrics`, `/health`, `/ready`, `/clients`, and on a loopback connection
  * `POST /admin/maintenance/on`, `/admin/maintenance/off`, `/admin/sweep` and `/admin/drain`.
  */
-export class OperatorHttp {
+export class OperatorHttp implements AsyncDisposable {
   readonly #server: OperatorServer;
 
   /** @throws RelayError `ERR_RELAY_START` when the address cannot be listened on */
@@ -39,8 +40,13 @@ export class OperatorHttp {
     return this.#server.address;
   }
 
+  /** Frees the port; requests under way are cut off. */
   close(): Promise<void> {
     return this.#server.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 

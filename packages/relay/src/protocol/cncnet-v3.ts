@@ -13,6 +13,7 @@ const COMMAND_RECEIVER = 0xffffffff;
 /** Strict mode: the shortest data packet of a real client. */
 const STRICT_DATA_BYTES = 15;
 
+/** How strictly V3 is read. */
 export interface CncnetV3Options {
   /** Only pings of 50 bytes, registrations of exactly 8 and data of at least 15 bytes pass. Default false. */
   readonly strict?: boolean;

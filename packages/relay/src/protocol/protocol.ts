@@ -49,6 +49,7 @@ export interface Measurement {
 export type ProtocolDropReason =
   "tooShort" | "selfAddressed" | "badPing" | "badCommand" | "notStrict" | "noHeader";
 
+/** What is to be done with a datagram. */
 export type RouteAction = "drop" | "forward" | "register" | "reply" | "command";
 
 /** A protocol's verdict on one datagram. One object, reused for every datagram of a relay. */

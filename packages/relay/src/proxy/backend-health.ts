@@ -27,6 +27,7 @@ export interface HealthOptions {
 /** Of a backend's sessions so many in 1,000 beyond a limit make it the last choice, until they are at most `leave`. */
 const STRAINED_PER_MILLE = { enter: 250, leave: 100 };
 
+/** `degraded`: alive, but the last choice for new sessions; `restored`: no longer. */
 export type HealthChange = "down" | "up" | "degraded" | "restored";
 
 /** Whether a backend lives, with hysteresis both ways: one lost probe takes nobody down, one answer brings nobody back. */

@@ -14,7 +14,9 @@ import type { OpenUpstream } from "./upstream.ts";
 const PASSIVE_INTERVAL_MS = 1_000;
 
 export interface BackendPoolOptions {
+  /** How backends are asked whether they live. Without it only refusals (ICMP) take one down. */
   readonly probe?: ProbeOptions;
+  /** When a backend counts as down, up, or too slow or lossy for new sessions. */
   readonly health?: HealthOptions;
   /** Told once of each change. What it throws is caught and counted. */
   readonly onHealth?: (backend: Backend, change: HealthChange) => void;

@@ -40,7 +40,7 @@ export async function openProxy(
       onHealth: (backend, change) => {
         logChange(log, backend, change);
       },
-      onCallbackError: oncePerBurst(log),
+      onError: oncePerBurst(log),
     });
     return { proxy, reason: `linux, ${workers} worker threads`, close: () => proxy.close() };
   } catch (error) {
@@ -77,7 +77,7 @@ async function inThisThread(
         logChange(log, backend, change);
       },
       onSession: logSessions(log),
-      onCallbackError: onThrow,
+      onError: onThrow,
       ...(upstreamStats === undefined ? {} : { upstreamStats }),
       ...(measurer === undefined ? {} : { measurer }),
       ...(probe === undefined ? {} : { probe }),

@@ -3,9 +3,11 @@ import type { OpenUpstream, Upstream } from "./upstream.ts";
 
 /** How a backend is asked whether it lives. */
 export interface ProbeOptions {
+  /** What a backend is sent. */
   readonly payload: Uint8Array;
   /** What an answer begins with; any answer will do by default. */
   readonly expect?: Uint8Array;
+  /** Time from one probe to the next. */
   readonly intervalMs: number;
   /** An answer later than this is none. Default half the interval. */
   readonly timeoutMs?: number;

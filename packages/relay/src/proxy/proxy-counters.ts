@@ -1,4 +1,4 @@
-/** Why a datagram went no further. */
+/** Datagrams that went no further, by the reason. */
 export interface ProxyDrops {
   /** From the client: the address policy refused its source. */
   address: number;
@@ -23,6 +23,7 @@ export interface ProxyDrops {
   clientSend: number;
 }
 
+/** Sessions since the start: how many there were, and what became of them. */
 export interface ProxySessions {
   opened: number;
   /** The client was silent for the idle timeout. */

@@ -6,6 +6,7 @@ import type { ProxiedSessions } from "./proxied-sessions.ts";
 import type { ProxyDrops, ProxySessions, SessionCrossings } from "./proxy-counters.ts";
 import type { ProxySession } from "./proxy-session.ts";
 
+/** One backend at one moment. Counts are since the proxy started. */
 export interface BackendReport {
   readonly name: string;
   readonly state: "up" | "degraded" | "down" | "draining";
@@ -38,7 +39,9 @@ export interface PathReport {
 
 /** A proxy at one moment, ready for JSON. */
 export interface ProxyReport {
-  readonly listen: string;
+  /** The address and port that clients send to. */
+  readonly endpoint: string;
+  /** Sessions that have a socket now. */
   readonly sessions: number;
   readonly counts: ProxySessions;
   readonly drops: ProxyDrops;
@@ -58,7 +61,7 @@ export interface ProxyReport {
 
 /** What a report is made of beside sessions. */
 export interface ReportedProxy {
-  readonly listen: Endpoint;
+  readonly localEndpoint: Endpoint;
   readonly backends: readonly Backend[];
   readonly isMeasured: boolean;
   readonly transport: TransportStats;
@@ -69,7 +72,7 @@ export interface ReportedProxy {
 /** The report of a proxy whose sessions are all in this thread. */
 export function reportProxy(sessions: ProxiedSessions, proxy: ReportedProxy): ProxyReport {
   return {
-    listen: formatEndpoint(proxy.listen),
+    endpoint: formatEndpoint(proxy.localEndpoint),
     sessions: sessions.live,
     counts: { ...sessions.counts },
     drops: { ...sessions.drops },

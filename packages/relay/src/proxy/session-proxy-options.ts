@@ -6,9 +6,11 @@ import type { BackendPoolOptions } from "./backend-pool.ts";
 import type { SessionChange } from "./session-watch.ts";
 import type { OpenUpstream } from "./upstream.ts";
 
+/** What a `SessionProxy` is made of, and its limits. */
 export interface SessionProxyOptions extends BackendPoolOptions {
   /** Where clients send to. The proxy sets its `onBatch`, and closes it with itself. */
   readonly transport: DatagramTransport;
+  /** Where sessions may go, 1 to 1,024. */
   readonly backends: readonly BackendSpec[];
   /** A socket of its own for each session and probe: `connectedUpstreams` for real ones. */
   readonly openUpstream: OpenUpstream;
@@ -17,17 +19,18 @@ export interface SessionProxyOptions extends BackendPoolOptions {
   /** Told of each session whose stream, read by `measurer`, crosses a limit of `health`. */
   readonly onSession?: (change: SessionChange) => void;
   /** Told of what `onHealth`, `onSession` or `measurer` threw; it is counted in any case. */
-  readonly onCallbackError?: (error: unknown) => void;
+  readonly onError?: (error: unknown) => void;
   /** Monotonic milliseconds. `tick` must be called often by this time, too. */
   readonly clock: { nowMs(): number };
   /** Sessions at most, 1 to 1,000,000; holds exactly. */
   readonly maxSessions: number;
-  /** A session ends when its client was silent for so long; what the backend sends keeps none alive (RFC 4787, REQ-6). */
+  /** A session ends when its client was silent for so long, in ms; what the backend sends keeps none alive (RFC 4787, REQ-6). */
   readonly idleTimeoutMs: number;
   /** Of one IPv4 address or one IPv6 /64. Unlimited by default. */
   readonly sessionsPerPrefix?: number;
   /** Datagrams a second that a session's client may send, a second's worth at once. Unlimited by default. */
   readonly packetsPerSecond?: number;
+  /** Judges each client's address before anything else. Without one every address is taken. */
   readonly policy?: AddressPolicy;
   /** Reads loss, jitter and round trips off what passes. */
   readonly measurer?: StreamMeasurer;

@@ -21,7 +21,7 @@ import { TurnFlush } from "./turn-flush.ts";
  *
  * Everything happens in the callbacks of the transports and in `tick`. One thread.
  */
-export class SessionProxy implements OperatedProxy {
+export class SessionProxy implements OperatedProxy, AsyncDisposable {
   readonly #options: SessionProxyOptions;
   readonly #clients: TunnelClientTable;
   readonly #pool: BackendPool;
@@ -35,7 +35,7 @@ export class SessionProxy implements OperatedProxy {
   constructor(options: SessionProxyOptions) {
     const { clock, openUpstream, transport } = options;
     this.#options = options;
-    this.#errors = new CallbackErrors(options.onCallbackError);
+    this.#errors = new CallbackErrors(options.onError);
     this.#pool = new BackendPool(options.backends, options, this.#errors, openUpstream, () => clock.nowMs());
     try {
       this.#clients = sessionTable(options);
@@ -66,14 +66,17 @@ export class SessionProxy implements OperatedProxy {
     }
   }
 
+  /** The address and port that clients send to. */
   get localEndpoint(): Endpoint {
     return this.#options.transport.localEndpoint;
   }
 
+  /** Datagrams dropped so far. The object is the proxy's own: it goes on counting. */
   get drops(): ProxyDrops {
     return this.#sessions.drops;
   }
 
+  /** Sessions so far. The object is the proxy's own: it goes on counting. */
   get counts(): ProxySessions {
     return this.#sessions.counts;
   }
@@ -124,11 +127,12 @@ export class SessionProxy implements OperatedProxy {
     return this.#pool.drain(name, draining);
   }
 
+  /** Everything that is known now, ready for JSON. */
   report(): ProxyReport {
     const { transport, measurer, upstreamStats } = this.#options;
     const sessions = this.#sessions;
     return reportProxy(sessions, {
-      listen: this.localEndpoint,
+      localEndpoint: this.localEndpoint,
       backends: this.#pool.backends,
       isMeasured: measurer !== undefined,
       transport: transport.stats(),
@@ -147,6 +151,7 @@ export class SessionProxy implements OperatedProxy {
     return reportSessions(this.#sessions.all, this.#clients, addresses);
   }
 
+  /** Ends all sessions and closes the transport. */
   async close(): Promise<void> {
     this.#pool.close();
     this.#sessions.close();

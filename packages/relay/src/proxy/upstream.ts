@@ -26,6 +26,7 @@ export interface UpstreamEvents {
   onFailed(error: unknown): void;
 }
 
+/** Opens a socket towards a backend. What it throws (too many open files) ends the session as `failed`. */
 export type OpenUpstream = (backend: Endpoint, events: UpstreamEvents) => Upstream;
 
 /** Upstreams over transports, one each: what tests run on `MemoryTransport`. Other senders than the backend count as foreign. */

@@ -29,6 +29,7 @@ export interface ClientReport {
   readonly live: boolean;
 }
 
+/** `restarting`: it died, and its successor is not there yet. */
 export type WorkerState = "starting" | "running" | "restarting" | "stopped";
 
 /** One worker: a thread with a socket of its own, or the main thread. */

@@ -17,6 +17,7 @@ export interface WorkerSetParts {
   readonly log: RelayLog;
 }
 
+/** One worker as it stands: `WorkerReport` without what it has counted. */
 export interface WorkerStatus {
   readonly state: WorkerState;
   readonly transport: string;

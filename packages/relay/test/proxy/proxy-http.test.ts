@@ -150,7 +150,7 @@ describe("callbacks that throw", () => {
       onHealth: () => {
         throw new Error("a bug of the operator's");
       },
-      onCallbackError: (error) => {
+      onError: (error) => {
         told.push(error);
         throw error;
       },

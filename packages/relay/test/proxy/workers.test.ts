@@ -61,7 +61,7 @@ async function start(backends: readonly Socket[], ...flags: readonly string[]): 
     onHealth: (backend, change) => {
       warn({ backend: backend.name }, change);
     },
-    onCallbackError: (error) => {
+    onError: (error) => {
       warn({ error: String(error) }, "threw");
     },
   });

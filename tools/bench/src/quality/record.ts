@@ -77,7 +77,7 @@ const loops: Record<string, (iterations: number) => number> = {
     let sum = 0;
     for (let i = 0; i < iterations; i++) {
       nowMs += 0.1;
-      sum += link.send(nowMs, 128);
+      sum += link.send(128, nowMs);
     }
     return sum;
   },

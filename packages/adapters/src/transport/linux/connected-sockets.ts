@@ -192,6 +192,7 @@ export class ConnectedSockets implements Disposable {
     return ready;
   }
 
+  /** Closes the sockets and the set; the transport stays open. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

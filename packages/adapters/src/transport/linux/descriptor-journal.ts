@@ -7,7 +7,7 @@ import type { SystemCalls } from "./system-calls.ts";
 const DESCRIPTORS = 2 ** 20;
 const BITS = 32;
 
-/** What `postMessage` carries of a `DescriptorJournal`. */
+/** What `postMessage` or `workerData` carries of a `DescriptorJournal`. */
 export interface DescriptorJournalHandle {
   readonly memory: SharedMemory;
 }
@@ -21,7 +21,8 @@ export interface DescriptorJournalHandle {
  * open, but none is ever closed that has become somebody else's.
  */
 export class DescriptorJournal {
-  readonly handle: DescriptorJournalHandle;
+  /** What a worker opens its `ConnectedSockets` with: send it by `postMessage` or as `workerData`. */
+  readonly shared: DescriptorJournalHandle;
   readonly #calls: SystemCalls;
   readonly #words: Words;
 
@@ -34,10 +35,10 @@ export class DescriptorJournal {
     return new DescriptorJournal(await openSystemCalls(), { memory: allocate(DESCRIPTORS / 8) });
   }
 
-  constructor(calls: SystemCalls, handle: DescriptorJournalHandle) {
-    this.handle = handle;
+  constructor(calls: SystemCalls, shared: DescriptorJournalHandle) {
+    this.shared = shared;
     this.#calls = calls;
-    this.#words = wordsOf(handle.memory);
+    this.#words = wordsOf(shared.memory);
   }
 
   /** The system calls, with what they open and close noted. Concurrency: the journal's one writer. */

@@ -14,10 +14,11 @@ export interface LinuxSocketFeatures {
   readonly gro?: boolean;
   /** Has the kernel stamp arrivals (SO_TIMESTAMPNS), so that `waitedMicros` is known. Default false. */
   readonly arrivalTimes?: boolean;
-  /** Another way to libc than the runtime's own. */
+  /** Another way to libc than the runtime's own (koffi on Node, bun:ffi on Bun), such as `await openNodeFfi()`. */
   readonly systemCalls?: SystemCalls;
 }
 
+/** Options of `LinuxTransport.open`. */
 export interface LinuxTransportOptions extends TransportOptions, LinuxSocketFeatures {
   /**
    * Leaves the event loop alone: datagrams are received by `runBlocking` only, in a thread that does nothing
@@ -30,6 +31,7 @@ export interface LinuxTransportOptions extends TransportOptions, LinuxSocketFeat
   readonly socket?: LinuxSocketHandle;
 }
 
+/** Options of `runBlocking`. */
 export interface RunBlockingOptions {
   /** Called after each batch, and at least five times a second: timers do not run meanwhile. */
   readonly onTurn?: () => void;

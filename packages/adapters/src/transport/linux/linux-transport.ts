@@ -34,6 +34,7 @@ const TROUBLE_PAUSE_MS = 10;
  * on Bun: up to 64 datagrams a system call.
  */
 export class LinuxTransport extends BaseTransport {
+  /** The bound address and port. */
   readonly localEndpoint: Endpoint;
   /** What makes the system calls. */
   readonly binding: string;

@@ -6,6 +6,7 @@ import { SocketLine } from "./socket-line.ts";
 /** What `runBlocking` waits for at most, too: a stop from another thread is heeded within that. */
 const LONGEST_WAIT_MS = 100;
 
+/** Options of `runConnected`. */
 export interface RunConnectedOptions extends RunBlockingOptions {
   /** How long one turn waits in the kernel while nothing comes, 0 to 100 ms; 100 by default. */
   readonly waitMs?: number;

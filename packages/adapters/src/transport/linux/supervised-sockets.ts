@@ -44,6 +44,7 @@ export interface WorkerLike {
  * Belongs to the thread that opened it, which has to be one that outlives the workers.
  */
 export class LinuxSockets {
+  /** The bound address and port, the same for all of them. */
   readonly localEndpoint: Endpoint;
   /** One a socket, for `LinuxTransport.open({ socket })` in a worker. */
   readonly handles: readonly LinuxSocketHandle[];

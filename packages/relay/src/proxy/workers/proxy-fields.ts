@@ -1,4 +1,4 @@
-import { dropReasonNames } from "@udp-relay/adapters";
+import { dropReasonNames, PRIORITY_CLASSES } from "@udp-relay/adapters";
 import { MAX_BACKENDS } from "../backend-scores.ts";
 import { noCrossings, noDrops, noSessions } from "../proxy-counters.ts";
 
@@ -32,7 +32,6 @@ export const socketFields = [
   "retriedSends",
   "icmpErrors",
 ] as const;
-export const PRIORITY_CLASSES = 8;
 export const SOCKET_BUFFER: number = socketFields.length;
 export const SOCKET_CLASSES: number = SOCKET_BUFFER + 1;
 export const SOCKET_DROPS: number = SOCKET_CLASSES + PRIORITY_CLASSES;

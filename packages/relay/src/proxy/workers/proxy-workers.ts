@@ -32,7 +32,7 @@ export interface ProxyWorkersOptions {
   readonly backends: readonly BackendSpec[];
   readonly log: RelayLog;
   readonly onHealth: (backend: Backend, change: HealthChange) => void;
-  readonly onCallbackError: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /** What is opened before the first worker. */
@@ -96,7 +96,7 @@ export class ProxyWorkers implements OperatedProxy {
     this.#opened = opened;
     this.localEndpoint = opened.sockets.localEndpoint;
     refuseLoops(backends, policyOf(config, this.localEndpoint.port));
-    this.#errors = new CallbackErrors(options.onCallbackError);
+    this.#errors = new CallbackErrors(options.onError);
     this.#memory = ProxyMemory.create(workers);
     this.#verdicts = new PublishedTotals(this.#memory.verdicts);
     this.#rows = Array.from({ length: workers }, () => new Float64Array(this.#memory.verdicts.fields));
@@ -182,7 +182,7 @@ export class ProxyWorkers implements OperatedProxy {
     this.#read();
     this.#placed.collect(this.#rows);
     return reportWorkers(this.#rows, {
-      listen: this.localEndpoint,
+      localEndpoint: this.localEndpoint,
       backends: this.#pool.backends,
       isMeasured: this.#options.config.measure !== "none",
       callbackErrors: this.#errors.count,
@@ -242,9 +242,9 @@ export class ProxyWorkers implements OperatedProxy {
   }
 
   #heard(index: number, message: FromProxyWorker): void {
-    const { log, onCallbackError } = this.#options;
+    const { log, onError } = this.#options;
     if (message.type === "sessions") this.#questions.answered(message.question, index, message.sessions);
-    else if (message.type === "threw") onCallbackError(message.error);
+    else if (message.type === "threw") onError(message.error);
     else {
       const { backend, metric, state, value, count } = message;
       log.warn({ worker: index, backend, metric, state, value, count }, "sessions' streams crossed a limit");
@@ -272,7 +272,7 @@ export class ProxyWorkers implements OperatedProxy {
       memory: this.#memory.shared,
       clock: this.#clock.shared,
       socket: sockets.handles[index]!,
-      journal: journals[index]!.handle,
+      journal: journals[index]!.shared,
       predecessor,
     };
   }

@@ -1,4 +1,4 @@
-import { DropReason, dropReasonNames, type TransportStats } from "@udp-relay/adapters";
+import { DropReason, dropReasonNames, PRIORITY_CLASSES, type TransportStats } from "@udp-relay/adapters";
 import type { PublishedTotals } from "../../shared/published-totals.ts";
 import type { ProxiedSessions } from "../proxied-sessions.ts";
 import { type PathReport, reportPaths } from "../proxy-report.ts";
@@ -16,7 +16,6 @@ import {
   Path,
   Place,
   placeField,
-  PRIORITY_CLASSES,
   SOCKET_BUFFER,
   SOCKET_CLASSES,
   SOCKET_DROPS,

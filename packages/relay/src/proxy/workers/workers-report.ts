@@ -1,6 +1,6 @@
 import type { Endpoint } from "@udp-relay/address-validation";
 import { formatEndpoint } from "@udp-relay/address-validation";
-import { dropReasonNames, type TransportStats } from "@udp-relay/adapters";
+import { dropReasonNames, PRIORITY_CLASSES, type TransportStats } from "@udp-relay/adapters";
 import type { WorkerStatus } from "../../worker/worker-set.ts";
 import type { Backend } from "../backend.ts";
 import { noCrossings, noDrops, noSessions } from "../proxy-counters.ts";
@@ -16,7 +16,6 @@ import {
   FIRST_LISTEN,
   FIRST_UPSTREAM,
   Path,
-  PRIORITY_CLASSES,
   SOCKET_BUFFER,
   SOCKET_CLASSES,
   SOCKET_DROPS,
@@ -25,7 +24,7 @@ import {
 
 /** What a report is made of beside the workers' rows. */
 export interface ReportedWorkers {
-  readonly listen: Endpoint;
+  readonly localEndpoint: Endpoint;
   readonly backends: readonly Backend[];
   readonly isMeasured: boolean;
   /** What this thread's own callbacks threw. */
@@ -53,7 +52,7 @@ export function reportWorkers(rows: readonly Float64Array[], proxy: ReportedWork
   };
   const measured = { fromClients: path(Field.fromClients), fromBackends: path(Field.fromBackends) };
   return {
-    listen: formatEndpoint(proxy.listen),
+    endpoint: formatEndpoint(proxy.localEndpoint),
     sessions: sum(Field.sessions),
     counts: named(noSessions(), countNames, FIRST_COUNT),
     drops: named(noDrops(), dropNames, FIRST_DROP),
