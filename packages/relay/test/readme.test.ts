@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
+import { type Protocol, Route } from "@udp-relay/relay";
 import { describe, expect, it } from "vitest";
 import { flagsTable } from "./flags-table.ts";
 
@@ -12,6 +14,20 @@ describe("README", () => {
     const from = lines.findIndex((line) => line.join("|") === cells(head!).join("|"));
     expect(from).toBeGreaterThan(0);
     expect(lines.slice(from + 2, from + 2 + rows.length)).toEqual(rows.map(cells));
+  });
+
+  it("turns a node:dgram relay into a protocol that reads its datagrams", () => {
+    const [, diff = ""] = /## In an existing node:dgram relay\n[^]*?```diff\n([^]*?)```/.exec(readme) ?? [];
+    const added = diff.match(/^\+.*/gm)!.map((line) => line.slice(1));
+    const code = added.slice(0, added.indexOf("};") + 1).join("\n");
+    const protocol = runInNewContext(`${code}\nprotocol;`) as Protocol;
+    const read = (...bytes: number[]): Partial<Route> => {
+      const route = new Route();
+      protocol.read({ bytes: Uint8Array.of(0, ...bytes), offset: 1, length: bytes.length }, route);
+      return route;
+    };
+    expect(read(7, 9, 1)).toMatchObject({ action: "forward", sender: 7, receiver: 9 });
+    expect(read(7)).toMatchObject({ action: "drop", reason: "tooShort" });
   });
 
   it("shows the example that the tests run", () => {
