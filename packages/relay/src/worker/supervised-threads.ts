@@ -3,13 +3,11 @@ import { type Region, superviseWorker } from "@udp-relay/atomics-layout";
 import type { RelayLog } from "../operations/relay-log.ts";
 import { RelayError } from "../relay-error.ts";
 import type { WorkerState } from "../report/relay-report.ts";
+import { respawnDelayMs, type RespawnTiming, systemTiming } from "./respawn.ts";
 import type { WorkerStatus } from "./worker-set.ts";
 
 /** A worker that stopped in order is given so long to close its socket. */
 const STOP_WITHIN_MS = 1_000;
-/** A worker that dies again within this long of its start waits before the next one. */
-const QUICK_DEATH_MS = 1_000;
-const RESTART_DELAY_MS = 250;
 /** A worker allocates next to nothing for long: V8's default lets each keep 48 MiB of garbage before it looks. */
 const WORKER_YOUNG_MIB = 6;
 
@@ -50,10 +48,13 @@ interface Seat {
 export class SupervisedThreads<Message> {
   readonly #kind: ThreadKind<Message>;
   readonly #seats: readonly Seat[];
+  readonly #timing: RespawnTiming;
   #closing = false;
 
-  constructor(kind: ThreadKind<Message>, count: number) {
+  /** @param timing when successors start; the system's by default */
+  constructor(kind: ThreadKind<Message>, count: number, timing: RespawnTiming = systemTiming) {
     this.#kind = kind;
+    this.#timing = timing;
     this.#seats = Array.from({ length: count }, (_, index) => ({
       index,
       state: "starting" as const,
@@ -103,7 +104,7 @@ export class SupervisedThreads<Message> {
     });
     const { threadId } = worker;
     seat.worker = worker;
-    seat.startedMs = performance.now();
+    seat.startedMs = this.#timing.nowMs();
     superviseWorker(region, worker, {
       onError: (error) => log.error({ worker: index, error: String(error) }, "a repair failed"),
     });
@@ -151,18 +152,15 @@ export class SupervisedThreads<Message> {
       { worker: index, workerDied: died, restarts: seat.restarts },
       "a worker died and is started again",
     );
-    const soon = performance.now() - seat.startedMs >= QUICK_DEATH_MS;
-    setTimeout(
-      () => {
-        if (this.#closing) return;
-        this.#start(seat, threadId).catch((error: unknown) => {
-          log.error({ worker: index, error: String(error) }, "a worker could not be started");
-          // One that reported and lives on without a socket: its end starts the next.
-          void seat.worker?.terminate();
-        });
-      },
-      soon || seat.restarts === 1 ? 0 : RESTART_DELAY_MS,
-    );
+    const livedMs = this.#timing.nowMs() - seat.startedMs;
+    this.#timing.after(respawnDelayMs(livedMs, seat.restarts), () => {
+      if (this.#closing) return;
+      this.#start(seat, threadId).catch((error: unknown) => {
+        log.error({ worker: index, error: String(error) }, "a worker could not be started");
+        // One that reported and lives on without a socket: its end starts the next.
+        void seat.worker?.terminate();
+      });
+    });
   }
 
   async #stop(seat: Seat): Promise<void> {
