@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { parseConfig, Relay } from "@udp-relay/relay";
+import { parseConfig, Relay, type RelayLog } from "@udp-relay/relay";
 import RoomsProtocol from "../examples/rooms-protocol.ts";
 import { RealPeer, until } from "./real-peer.ts";
 import { VirtualTunnel } from "./virtual-tunnel.ts";
@@ -64,6 +64,35 @@ describe("--protocol-module", () => {
     await a.sendBytes(datagram(1, 1, 2));
     await until("the datagram", () => b.received === 1);
   });
+
+  it.each([0, 1])(
+    "that throws is logged with its stack, once a burst, with %i worker threads",
+    async (workers) => {
+      const errors: unknown[][] = [];
+      const quiet = (): void => undefined;
+      const log: RelayLog = {
+        ...{ trace: quiet, debug: quiet, info: quiet, warn: quiet },
+        error: (...line: unknown[]) => errors.push(line),
+      };
+      const protocolModule = fileURLToPath(new URL("programs/throwing-protocol.ts", import.meta.url));
+      const settings = { host: "127.0.0.1", port: 0, allow: ["127.0.0.0/8"], workers, protocolModule };
+      const relay = await Relay.start(parseConfig(settings), { log });
+      open.push(relay);
+      const peer = await RealPeer.open(1, relay.port);
+      open.push(peer);
+      for (let i = 0; i < 5; i++) await peer.send(0, 0);
+      await until("the drops", () => relay.report().dropped.protocolThrew === 5);
+      await until("the line", () => errors.length > 0);
+      expect(errors[0]).toEqual([
+        {
+          ...{ worker: 0, during: "read", suppressed: 0 },
+          error: expect.stringMatching(/^Error: a user's mistake\n +at .*throwing-protocol/) as string,
+        },
+        "the protocol threw: what it threw at is dropped, or not measured",
+      ]);
+      expect(errors.length).toBeLessThan(5);
+    },
+  );
 
   it.each([
     [

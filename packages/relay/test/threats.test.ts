@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseEndpoint } from "@udp-relay/address-validation";
 import type { DatagramBatch } from "@udp-relay/adapters";
 import type { Protocol } from "@udp-relay/relay";
+import RoomsProtocol from "../examples/rooms-protocol.ts";
 import { collectedMemory } from "./collected-memory.ts";
 import { LONG_MS, times } from "./long-form.ts";
 import { v3, VirtualTunnel } from "./virtual-tunnel.ts";
@@ -104,18 +105,37 @@ describe("THREATS 'id squatting, exhaustion'", () => {
 });
 
 describe("THREATS 'per-IP limit'", () => {
-  it("refuses the 9th of an address or an IPv6 /64, and counts return to 0", () => {
-    const tunnel = new VirtualTunnel();
-    for (let id = 1; id <= 9; id++) tunnel.send(`192.0.2.1:${id}`, v3(id, 0));
+  it.each([
+    ["an address", {}, (id: number) => `192.0.2.1:${id}`],
+    [
+      "an IPv6 /64",
+      { host: "2001:db8:ffff::1" },
+      (id: number) => `[2001:db8:1:2:${(id * 7_000).toString(16)}::${id}]:${id}`,
+    ],
+  ])("refuses the 9th of %s, and counts return to 0", (_, options, endpoint) => {
+    const tunnel = new VirtualTunnel(options);
+    for (let id = 1; id <= 9; id++) tunnel.send(endpoint(id), v3(id, 0));
     expect(tunnel.drops).toEqual({ prefixFull: 1 });
     for (let round = 0; round < 20; round++) {
       tunnel.advance(30_000);
       tunnel.clients.sweep(tunnel.clock.update(), 1_000);
       expect(tunnel.clients.size).toBe(0);
-      for (let id = 1; id <= 8; id++) tunnel.send(`192.0.2.1:${id}`, v3(100 * round + id + 10, 0));
+      for (let id = 1; id <= 8; id++) tunnel.send(endpoint(id), v3(100 * round + id + 10, 0));
       expect(tunnel.clients.size).toBe(8);
     }
     expect(tunnel.drops).toEqual({ prefixFull: 1 });
+  });
+
+  it("counts the whole address: neighbours have places of their own", () => {
+    const tunnel = new VirtualTunnel();
+    for (let id = 1; id <= 8; id++) tunnel.send(`192.0.2.1:${id}`, v3(id, 0));
+    tunnel.send("192.0.2.2:1", v3(9, 0));
+    tunnel.send("192.0.2.129:1", v3(10, 0));
+    expect(tunnel.drops).toEqual({});
+    const six = new VirtualTunnel({ host: "2001:db8:ffff::1" });
+    for (let id = 1; id <= 8; id++) six.send(`[2001:db8:1:2::${id}]:1`, v3(id, 0));
+    six.send("[2001:db8:1:3::1]:1", v3(9, 0));
+    expect(six.drops).toEqual({});
   });
 
   const churn = times(10_000, 1_000_000);
@@ -236,12 +256,60 @@ describe("THREATS 'a user's callback throws'", () => {
         else route.forward(sender, receiver);
       },
     };
-    const tunnel = new VirtualTunnel({ protocol });
+    const told: [string, string, number][] = [];
+    const tunnel = new VirtualTunnel({
+      protocol,
+      onProtocolError: (error, during, suppressed) => told.push([String(error), during, suppressed]),
+    });
     tunnel.send(B, v3(2, 0));
     const throws = times(10_000, 100_000);
     for (let i = 0; i < throws; i++) tunnel.send(A, v3(1, 2, 1));
     tunnel.send(A, v3(1, 2, 4));
     expect(tunnel.drops).toEqual({ protocolThrew: throws });
     expect(tunnel.received(B).length).toBe(1);
+    // Once a burst, which a second without a throw ends.
+    expect(told).toEqual([["Error: no nines", "read", 0]]);
+    tunnel.advance(1_000);
+    tunnel.send(A, v3(1, 2, 1));
+    expect(told.slice(1)).toEqual([["Error: no nines", "read", throws - 1]]);
+  });
+
+  it("a throw of measure measures nothing and is told once a burst; the datagram goes on", () => {
+    const told: [string, number][] = [];
+    const tunnel = new VirtualTunnel({
+      protocol: Object.assign(new RoomsProtocol(), {
+        measure: () => {
+          throw new Error("no ruler");
+        },
+      }),
+      onProtocolError: (_, during, suppressed) => told.push([during, suppressed]),
+    });
+    tunnel.send(B, Uint8Array.of(0, 2, 0, 0, 0, 0, 0));
+    for (let i = 0; i < 100; i++) tunnel.send(A, Uint8Array.of(1, 1, 2, 0, i, 0, 0));
+    expect(tunnel.received(B).length).toBe(100);
+    expect(tunnel.drops).toEqual({});
+    expect(told).toEqual([["measure", 0]]);
+    tunnel.publishMeasurements();
+    expect(tunnel.clients.snapshot().map(({ lossPerMille }) => lossPerMille)).toEqual([undefined, undefined]);
+  });
+
+  it("a protocol that says nothing, or gives a reason there is none: dropped as noVerdict, never by the last one's way", () => {
+    const tunnel = new VirtualTunnel({
+      protocol: {
+        name: "absent-minded",
+        read({ bytes, offset, length }, route) {
+          if (length === 10) return;
+          if (length === 11) route.drop("tired" as "tooShort");
+          else if (bytes[offset + 4] === 0) route.register(bytes[offset]!);
+          else route.forward(bytes[offset]!, bytes[offset + 4]!);
+        },
+      },
+    });
+    tunnel.send(B, v3(2, 0));
+    for (const payload of [1, 2, 3, 2]) tunnel.send(A, v3(1, 2, payload));
+    expect(tunnel.received(B)).toEqual([v3(1, 2, 1)]);
+    expect(tunnel.drops).toEqual({ noVerdict: 3 });
+    const { received, forwarded, consumed, dropped } = tunnel.accountedFor;
+    expect([received, forwarded, consumed, dropped]).toEqual([5, 1, 1, 3]);
   });
 });

@@ -8,6 +8,7 @@ import type { Protocol } from "../src/protocol/protocol.ts";
 import { RelayMemory } from "../src/shared/relay-memory.ts";
 import { COUNTER_FIELDS, dropField, type RelayDropReason, Total } from "../src/tunnel/counter-fields.ts";
 import { publishMeasurements } from "../src/tunnel/path-measurer.ts";
+import type { OnProtocolError } from "../src/tunnel/protocol-errors.ts";
 import { type TunnelLimits, TunnelRelay } from "../src/tunnel/tunnel-relay.ts";
 
 export interface VirtualTunnelOptions {
@@ -17,6 +18,7 @@ export interface VirtualTunnelOptions {
   readonly pingsPerMinute?: number;
   readonly pairPacketsPerSecond?: number;
   readonly maintenancePassword?: string;
+  readonly onProtocolError?: OnProtocolError;
   /** A relay of a network that has several; by default it has its own. */
   readonly network?: MemoryNetwork;
   readonly host?: string;
@@ -83,6 +85,7 @@ export class VirtualTunnel {
       memory: this.memory,
       worker: 0,
       limits: this.#limits,
+      onProtocolError: options.onProtocolError,
     });
   }
 

@@ -3,7 +3,8 @@
  *
  * The relay judges the source address, finds the clients, keeps their statistics, enforces the limits and
  * forwards the bytes verbatim; the protocol only reads. Both methods run once a datagram on the packet path:
- * they must not throw (a throw is counted and drops the datagram), allocate, or keep `datagram`.
+ * they must not allocate or keep `datagram`, nor throw. A throw of `read` drops the datagram, counted as
+ * `protocolThrew`, one of `measure` measures nothing; the log tells of the first of a burst.
  */
 export interface Protocol {
   /** Shown on screen, in metrics and in the configuration. */
@@ -15,7 +16,7 @@ export interface Protocol {
    * dropped, and the first one of an id says where its client is. Default false.
    */
   readonly allotsIds?: boolean;
-  /** Reads the addressing of one datagram and calls exactly one method of `route`. */
+  /** Reads the addressing of one datagram and calls one method of `route`; none at all drops it as `noVerdict`. */
   read(datagram: Datagram, route: Route): void;
   /** Reads what a datagram tells about its path. Returns false when this one tells nothing. */
   measure?(datagram: Datagram, into: Measurement): boolean;
@@ -59,9 +60,15 @@ export class Route {
   sender = 0;
   receiver = 0;
   /** With action `drop`. */
-  reason: ProtocolDropReason = "tooShort";
+  reason: ProtocolDropReason | "noVerdict" = "noVerdict";
   /** With action `reply`: how many of the datagram's first bytes go back to its source. */
   replyLength = 0;
+
+  /** Forgets the datagram before: what a protocol says nothing of goes nowhere. */
+  clear(): void {
+    this.action = "drop";
+    this.reason = "noVerdict";
+  }
 
   drop(reason: ProtocolDropReason): void {
     this.action = "drop";

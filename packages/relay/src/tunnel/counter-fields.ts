@@ -25,6 +25,8 @@ export const relayDropReasons = [
   "noHeader",
   /** The protocol's `read` threw. */
   "protocolThrew",
+  /** The protocol's `read` called no method of the route, or gave a reason that is none. */
+  "noVerdict",
   /** A live client's id from another endpoint. */
   "idTaken",
   "tableFull",
@@ -65,8 +67,11 @@ export const COUNTER_FIELDS: number = FIRST_TRANSPORT + dropReasonNames.length;
 
 const dropIndex = new Map(relayDropReasons.map((reason, index) => [reason, FIRST_DROP + index]));
 
+const NO_VERDICT = dropIndex.get("noVerdict")!;
+
+/** A reason that is none, as a protocol without types may give it, is `noVerdict`: each datagram is accounted for. */
 export function dropField(reason: RelayDropReason): number {
-  return dropIndex.get(reason)!;
+  return dropIndex.get(reason) ?? NO_VERDICT;
 }
 
 /** @param code of the address policy, 1..127 */

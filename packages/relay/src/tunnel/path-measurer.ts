@@ -2,25 +2,34 @@ import type { Clock } from "@udp-relay/clock";
 import type { TunnelClientTable } from "@udp-relay/tunnel-client";
 import type { Datagram, Measurement, Protocol } from "../protocol/protocol.ts";
 import type { SharedEchoLog } from "../shared/shared-echo-log.ts";
+import type { ProtocolErrors } from "./protocol-errors.ts";
 
 /**
  * Feeds what a protocol measures into the clients' quality records: loss and jitter of the path from a client by
  * its sequence numbers and stamps, the round trip to it by the time since the relay forwarded the stamp that it
- * echoes. A protocol that throws while measuring measures nothing; the datagram goes its way.
+ * echoes. A protocol that throws while measuring measures nothing, and that is told; the datagram goes its way.
  */
 export class PathMeasurer {
   readonly #protocol: Protocol;
   readonly #clients: TunnelClientTable;
   readonly #clock: Clock;
   readonly #echoes: SharedEchoLog;
+  readonly #errors: ProtocolErrors;
   readonly #measured: Measurement = { sequence: 0, sentAt: -1, echoOf: -1 };
   #stamp = -1;
 
-  constructor(protocol: Protocol, clients: TunnelClientTable, clock: Clock, echoes: SharedEchoLog) {
+  constructor(
+    protocol: Protocol,
+    clients: TunnelClientTable,
+    clock: Clock,
+    echoes: SharedEchoLog,
+    errors: ProtocolErrors,
+  ) {
     this.#protocol = protocol;
     this.#clients = clients;
     this.#clock = clock;
     this.#echoes = echoes;
+    this.#errors = errors;
   }
 
   /** The slot has a new client. */
@@ -34,7 +43,8 @@ export class PathMeasurer {
     this.#stamp = -1;
     try {
       if (this.#protocol.measure?.(datagram, measured) !== true) return;
-    } catch {
+    } catch (error) {
+      this.#errors.report(error, "measure", this.#clock.recentMs());
       return;
     }
     const arrivalMs = this.#clock.nowMs() - waitedMicros / 1000;

@@ -13,6 +13,7 @@ import type { RelayMemory } from "../shared/relay-memory.ts";
 import { type RelayDropReason, Total } from "./counter-fields.ts";
 import { OperatorCommand } from "./operator-command.ts";
 import { PathMeasurer } from "./path-measurer.ts";
+import { type OnProtocolError, ProtocolErrors } from "./protocol-errors.ts";
 import { WorkerCounters } from "./worker-counters.ts";
 
 /** What may change while the relay runs. */
@@ -35,6 +36,8 @@ export interface TunnelRelayParts {
   /** Which worker's totals are counted. */
   readonly worker: number;
   readonly limits: TunnelLimits;
+  /** Told once a burst of what the protocol throws. */
+  readonly onProtocolError?: OnProtocolError | undefined;
 }
 
 /** No client: the datagram was dropped and counted. */
@@ -60,6 +63,7 @@ export class TunnelRelay {
   readonly #pairs: PairCap;
   readonly #budget: AmplificationBudget;
   readonly #measurer: PathMeasurer | undefined;
+  readonly #errors: ProtocolErrors;
   readonly #route = new Route();
   /** The current datagram's: mostly it is only compared, and needs no object of its own. */
   #source!: Endpoint;
@@ -91,7 +95,9 @@ export class TunnelRelay {
     this.#budget = memory.budget;
     this.counters = new WorkerCounters(memory.totals(parts.worker));
     const { echoes } = memory;
-    this.#measurer = protocol.measures && echoes && new PathMeasurer(protocol, clients, clock, echoes);
+    const errors = (this.#errors = new ProtocolErrors(parts.onProtocolError));
+    this.#measurer =
+      protocol.measures && echoes && new PathMeasurer(protocol, clients, clock, echoes, errors);
     this.#policy = parts.policy;
     this.#pingRate = ratePerMinute(parts.limits.pingsPerMinute);
     this.#command = new OperatorCommand(parts.limits.maintenancePassword, memory.control);
@@ -153,10 +159,12 @@ export class TunnelRelay {
       counters.dropAddress(verdict);
       return;
     }
+    route.clear();
     try {
       this.#protocol.read(datagram, route);
-    } catch {
+    } catch (error) {
       counters.drop("protocolThrew");
+      this.#errors.report(error, "read", tick);
       return;
     }
     switch (route.action) {

@@ -4,6 +4,7 @@ import { openRelayTransport, startError, systemCode } from "./relay-transport.ts
 import { RelayWorker } from "./relay-worker.ts";
 import type { WorkerSet, WorkerSetParts, WorkerStatus } from "./worker-set.ts";
 import type { RelayConfig } from "../config/relay-config.ts";
+import { logTrouble, type WorkerTrouble } from "./worker-trouble.ts";
 
 /** The one worker of a relay without threads: it shares the main thread with everything else. */
 export class LocalWorker implements WorkerSet {
@@ -17,27 +18,27 @@ export class LocalWorker implements WorkerSet {
    */
   static async open(parts: WorkerSetParts, threadsRefused?: string): Promise<LocalWorker> {
     const { config, log } = parts;
-    const { transport, reason } = await openRelayTransport(config).catch((error: unknown) => {
+    const onTrouble = (trouble: WorkerTrouble): void => {
+      logTrouble(log, 0, trouble);
+    };
+    const { transport, reason } = await openRelayTransport(config, { onTrouble }).catch((error: unknown) => {
       if (!(error instanceof AdapterError)) throw error;
       throw startError(config, error.message, systemCode(error), error);
     });
     log.info({ transport: transport.kind, reason }, "a socket is open");
     try {
-      return new LocalWorker(parts, transport, threadsRefused);
+      const worker = new RelayWorker({ ...parts, transport, index: 0, onTrouble });
+      return new LocalWorker(transport, worker, threadsRefused);
     } catch (error) {
       await transport.close();
       throw error;
     }
   }
 
-  private constructor(
-    parts: WorkerSetParts,
-    transport: DatagramTransport,
-    threadsRefused: string | undefined,
-  ) {
+  private constructor(transport: DatagramTransport, worker: RelayWorker, threadsRefused: string | undefined) {
     this.threadsRefused = threadsRefused;
     this.#transport = transport;
-    this.#worker = new RelayWorker({ ...parts, transport, index: 0 });
+    this.#worker = worker;
   }
 
   get localEndpoint(): Endpoint {

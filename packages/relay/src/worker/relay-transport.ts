@@ -1,6 +1,12 @@
-import { AdapterError, type DatagramTransport, openTransport } from "@udp-relay/adapters";
+import {
+  AdapterError,
+  type DatagramTransport,
+  openTransport,
+  type TransportOptions,
+} from "@udp-relay/adapters";
 import type { RelayConfig } from "../config/relay-config.ts";
 import { RelayError } from "../relay-error.ts";
+import { troubleOf, type WorkerTrouble } from "./worker-trouble.ts";
 
 /**
  * Opens the socket that a configuration asks for.
@@ -9,7 +15,11 @@ import { RelayError } from "../relay-error.ts";
  */
 export async function openRelayTransport(
   config: RelayConfig,
-  options: { readonly reusePort?: boolean; readonly port?: number } = {},
+  options: {
+    readonly reusePort?: boolean;
+    readonly port?: number;
+    readonly onTrouble?: (trouble: WorkerTrouble) => void;
+  } = {},
 ): Promise<{ transport: DatagramTransport; reason: string }> {
   const { host, maxDatagramBytes, transport } = config;
   return openTransport({
@@ -18,7 +28,17 @@ export async function openRelayTransport(
     maxDatagramBytes,
     reusePort: options.reusePort ?? false,
     ...(transport !== "auto" && { prefer: transport }),
+    ...(options.onTrouble && { onError: transportTrouble(options.onTrouble) }),
   });
+}
+
+/** A transport's `onError` that tells of a worker's trouble. */
+export function transportTrouble(
+  tell: (trouble: WorkerTrouble) => void,
+): NonNullable<TransportOptions["onError"]> {
+  return (error, { during, suppressed }) => {
+    tell(troubleOf(error, during, suppressed));
+  };
 }
 
 /** The system's code of an error, `EADDRINUSE`, whichever layer wrapped it. */

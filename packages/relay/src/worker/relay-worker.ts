@@ -7,6 +7,7 @@ import type { RelayMemory } from "../shared/relay-memory.ts";
 import { Total, transportField } from "../tunnel/counter-fields.ts";
 import { TunnelRelay } from "../tunnel/tunnel-relay.ts";
 import { relayPolicy } from "./relay-policy.ts";
+import { troubleOf, type WorkerTrouble } from "./worker-trouble.ts";
 
 /** How old the published socket drops may be: what a killed worker's transport counted since is lost. */
 const SOCKET_DROPS_EVERY_MS = 250;
@@ -21,6 +22,8 @@ export interface RelayWorkerParts {
   readonly clock: Clock;
   /** The socket is a supervisor's, and was or will be read by other workers, too. */
   readonly socketOutlives?: boolean;
+  /** Told of what the protocol throws, once a burst. */
+  readonly onTrouble: (trouble: WorkerTrouble) => void;
 }
 
 /** One socket being relayed by one thread, the main one or a worker's. */
@@ -45,6 +48,9 @@ export class RelayWorker {
       worker: index,
       policy: relayPolicy(config, transport.localEndpoint.port),
       limits: config,
+      onProtocolError: (error, during, suppressed) => {
+        parts.onTrouble(troubleOf(error, during, suppressed));
+      },
     });
     // What died with workers is counted elsewhere. A socket that outlives them remembers all that its kernel dropped,
     // also while nobody read it: what is in the totals of that was reported before.

@@ -7,6 +7,7 @@ import { startError } from "./relay-transport.ts";
 import { SupervisedThreads } from "./supervised-threads.ts";
 import type { ToWorker, WorkerStart } from "./worker-messages.ts";
 import type { WorkerSet, WorkerSetParts, WorkerStatus } from "./worker-set.ts";
+import { logTrouble, type WorkerTrouble } from "./worker-trouble.ts";
 
 /**
  * Threads that relay, each with a socket of its own on one port, over one client table. One that dies is settled,
@@ -19,7 +20,7 @@ export class WorkerPool implements WorkerSet {
   readonly localEndpoint: Endpoint;
   readonly #parts: WorkerSetParts;
   readonly #sockets: LinuxSockets | undefined;
-  readonly #threads: SupervisedThreads<never>;
+  readonly #threads: SupervisedThreads<WorkerTrouble>;
   #config: RelayConfig;
 
   /**
@@ -54,7 +55,9 @@ export class WorkerPool implements WorkerSet {
         log,
         startOf: (index, predecessor) => this.#startOf(index, predecessor),
         startError: (message, code) => startError(this.#config, message, code),
-        onMessage: () => undefined,
+        onMessage: (index, trouble) => {
+          logTrouble(log, index, trouble);
+        },
         onEnded: (index) => settleDeath(memory, index, sockets),
         stopBlocking: (index) => {
           sockets?.stop(index);

@@ -5,17 +5,18 @@ import { CoarseClock } from "@udp-relay/clock";
 import { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { RelayMemory } from "../shared/relay-memory.ts";
 import { relayProtocol } from "./relay-protocol.ts";
-import { openRelayTransport, systemCode } from "./relay-transport.ts";
+import { openRelayTransport, systemCode, transportTrouble } from "./relay-transport.ts";
 import { RelayWorker } from "./relay-worker.ts";
 import type { ThreadMessage } from "./supervised-threads.ts";
 import type { ToWorker, WorkerStart } from "./worker-messages.ts";
+import type { WorkerTrouble } from "./worker-trouble.ts";
 
 /** A full receive buffer of the predecessor is read in far less. */
 const DRAINED_AFTER_MS = 1_000;
 
 const { config, index, socket, predecessor, ...handles } = workerData as WorkerStart;
 const supervisor = parentPort!;
-const tell = (message: ThreadMessage): void => {
+const tell = (message: ThreadMessage | WorkerTrouble): void => {
   supervisor.postMessage(message);
 };
 
@@ -24,13 +25,16 @@ try {
   const clients = TunnelClientTable.attach(handles.clients, { clock });
   const memory = RelayMemory.attach(handles.memory);
   const protocol = await relayProtocol(config);
-  const parts = { config, index, protocol, clients, memory, clock };
+  const parts = { config, index, protocol, clients, memory, clock, onTrouble: tell };
   if (socket === undefined) await relayOnEventLoop();
   else await relayInSocket(socket);
 
   /** A socket of the worker's own; what the kernel has queued in it dies with the worker. */
   async function relayOnEventLoop(): Promise<void> {
-    const { transport, reason } = await openRelayTransport(config, { reusePort: config.workers > 1 });
+    const { transport, reason } = await openRelayTransport(config, {
+      reusePort: config.workers > 1,
+      onTrouble: tell,
+    });
     const worker = new RelayWorker({ ...parts, transport });
     // The predecessor's queue went with its socket: nobody waits for it.
     if (predecessor !== undefined) clients.drained(predecessor);
@@ -49,6 +53,7 @@ try {
       socket,
       blocking: true,
       maxDatagramBytes,
+      onError: transportTrouble(tell),
     });
     const worker = new RelayWorker({ ...parts, transport, socketOutlives: true });
     const startTick = clock.update();
