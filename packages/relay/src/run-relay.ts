@@ -1,7 +1,8 @@
 import { type CommandLine, readCommandLine } from "./config/config-sources.ts";
-import { printConfig, type RelayConfig, type RelayConfigField } from "./config/relay-config.ts";
-import { type DemoPlan, demoRooms } from "./demo/demo-plan.ts";
+import { printConfig, type RelayConfig } from "./config/relay-config.ts";
+import { DEMO_PLAYERS_PER_ROOM, type DemoPlan, demoRooms } from "./demo/demo-plan.ts";
 import { DemoPlayers } from "./demo/demo-players.ts";
+import { demoPresets } from "./demo/demo-presets.ts";
 import { OperatorHttp } from "./operations/http-server.ts";
 import { listenToSignals } from "./operations/operator-signals.ts";
 import { openLog, type RelayLog } from "./operations/relay-log.ts";
@@ -14,18 +15,7 @@ import { Tunnels } from "./tunnels.ts";
 const EXIT_OK = 0;
 const EXIT_OPERATOR = 2;
 
-const DEMO_PLAYERS_PER_ROOM = 4;
 const DEMO_FRAMES_PER_SECOND = 30;
-
-/** What the demo needs that a public relay refuses: players on loopback, behind one address. */
-const demoDefaults: Partial<Record<RelayConfigField, unknown>> = {
-  host: "127.0.0.1",
-  port: 0,
-  protocol: "demo",
-  allow: ["127.0.0.0/8"],
-  clientsPerPrefix: 2 * DEMO_PLAYERS_PER_ROOM,
-  demo: true,
-};
 
 /**
  * The `udp-relay` command: runs a relay until Ctrl-C, SIGTERM, the quit key or its `--duration`.
@@ -37,17 +27,15 @@ export async function runRelay(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   try {
-    const read = (): CommandLine | undefined => {
-      const demo = args.length === 0 || args.includes("--demo");
-      return readCommandLine(args, environment, demo ? demoDefaults : {});
-    };
+    const read = (): CommandLine | undefined =>
+      readCommandLine(args, environment, demoPresets(args, environment));
     const line = read();
     if (line === undefined) return EXIT_OK;
     if (line.printConfig) {
       process.stdout.write(`${printConfig(line.config)}\n`);
       return EXIT_OK;
     }
-    return await runConfigured(line.config, () => read()?.config ?? line.config);
+    return await runConfigured(line, () => read()?.config ?? line.config);
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
     process.stderr.write(`udp-relay: ${error.message}\n`);
@@ -55,19 +43,24 @@ export async function runRelay(
   }
 }
 
-async function runConfigured(config: RelayConfig, readAgain: () => RelayConfig): Promise<number> {
+async function runConfigured(line: CommandLine, readAgain: () => RelayConfig): Promise<number> {
+  const { config, unknownVariables } = line;
   const quit = new AbortController();
   const stop = (): void => {
     quit.abort();
   };
   const log = openLog(config, wantsScreen(config) || config.json || config.demo);
+  if (unknownVariables.length > 0)
+    log.warn({ unknownVariables }, "no setting is named so: --help lists them");
   const relay = await Tunnels.start(config, { log });
+  let terminated = false;
   const signals = listenToSignals(
     {
       onInterrupt: stop,
       onTerminate: () => {
-        if (relay.phase !== "running") stop();
+        if (terminated) stop();
         else void relay.drain(relay.config.drainSeconds * 1_000).then(stop);
+        terminated = true;
       },
       onReload: () => {
         reload(relay, readAgain, log);
@@ -124,7 +117,9 @@ async function openHttp(
   const http = await OperatorHttp.listen(relay, {
     address: config.http,
     log,
-    drainMs: config.drainSeconds * 1_000,
+    get drainMs() {
+      return relay.config.drainSeconds * 1_000;
+    },
     onDrained,
   });
   log.info({ http: http.address }, "metrics and administration over HTTP");

@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCommandLine } from "../src/config/config-sources.ts";
-import { configOptions, parseConfig, printConfig } from "../src/config/relay-config.ts";
+import { demoPresets } from "../src/demo/demo-presets.ts";
+import {
+  configOptions,
+  parseConfig,
+  printConfig,
+  type RelayConfigField,
+} from "../src/config/relay-config.ts";
 import { RelayError } from "@udp-relay/relay";
 
 const folder = mkdtempSync(join(tmpdir(), "udp-relay-config-"));
@@ -47,6 +53,27 @@ describe("configuration: flags before the environment before the file before the
 
   it("names the file in the environment, too", () => {
     expect(readCommandLine([], { UDP_RELAY_CONFIG: path })?.config.port).toBe(1_001);
+  });
+
+  it("names variables that are no setting: misspelt ones, mostly", () => {
+    const environment = { UDP_RELAY_MAXCLIENTS: "3", UDP_RELAY_PORT: "4", HOME: "/", UDP_RELAY_CONFIG: path };
+    expect(readCommandLine([], environment)?.unknownVariables).toEqual(["UDP_RELAY_MAXCLIENTS"]);
+  });
+
+  it("is the demo's where it or nothing was asked for, and nobody's who sets the relay up otherwise", () => {
+    const read = (args: string[], environment: Record<string, string>) =>
+      readCommandLine(args, environment, demoPresets(args, environment))?.config;
+    const demo = { demo: true, protocol: "demo", host: "127.0.0.1", allow: ["127.0.0.0/8"] };
+    expect(read([], { UDP_RELAY_OTHER: "1" })).toMatchObject(demo);
+    expect(read(["--demo", "--seed", "3"], {})).toMatchObject({ ...demo, seed: 3 });
+    expect(read([], { UDP_RELAY_DEMO: "1", UDP_RELAY_PORT: "5" })).toMatchObject({ ...demo, port: 5 });
+    const none = { demo: false, protocol: "v3", host: "0.0.0.0", allow: [] };
+    expect(read([], { UDP_RELAY_MAX_CLIENTS: "50" })).toMatchObject({ ...none, maxClients: 50 });
+    expect(read([], { UDP_RELAY_CONFIG: file({ maxClients: 60 }) })).toMatchObject({
+      ...none,
+      maxClients: 60,
+    });
+    expect(read(["--workers", "2"], {})).toMatchObject(none);
   });
 
   it("reads back what --print-config prints", () => {
@@ -93,6 +120,21 @@ describe("configuration: a refusal names the field, its value and what is allowe
     expect(refusal(() => readCommandLine(args, {}))).toBe(message);
   });
 
+  it.each([
+    [["--max-clients", "20000"], "--max-clients is 20000, allowed: an integer from 2 to 10000"],
+    [["--protocol", "v2", "--v2-port", "5"], "--v2-port is 5, allowed with --protocol v2: off"],
+  ])("%j, each allowed but not together", (args, message) => {
+    expect(refusal(() => readCommandLine(args, {}))).toContain(message);
+    const [variable] = configOptions.filter(({ flag }) => message.startsWith(flag));
+    const [field] = args.slice(-2);
+    const rest = args.slice(0, -2);
+    const environment = { [variable!.variable]: args.at(-1)! };
+    expect(field).toBe(variable!.flag);
+    expect(refusal(() => readCommandLine(rest, environment))).toContain(
+      message.replace(variable!.flag, variable!.variable),
+    );
+  });
+
   it("names the variable", () => {
     expect(refusal(() => readCommandLine([], { UDP_RELAY_MAX_CLIENTS: "many" }))).toBe(
       'UDP_RELAY_MAX_CLIENTS is "many", allowed: an integer from 2 to 1000000',
@@ -106,7 +148,7 @@ describe("configuration: a refusal names the field, its value and what is allowe
     [{ allow: [1] }, "allow is [1], allowed: address prefixes such as 127.0.0.0/8,::1/128"],
     [
       { maxClients: 20_000 },
-      "--max-clients is 20000, allowed: an integer from 2 to 10000 (--max-clients-ceiling raises that)",
+      "maxClients is 20000, allowed: an integer from 2 to 10000 (--max-clients-ceiling raises that)",
     ],
   ])("in the file: %j", (content, message) => {
     const read = (): unknown => readCommandLine(["--config", file(content)], {});
@@ -135,3 +177,73 @@ describe("configuration: a refusal names the field, its value and what is allowe
     );
   });
 });
+
+/** What each field refuses: as text, which is all that flags and variables can hold, and in the file. */
+const wrong: Readonly<Record<RelayConfigField, { text: readonly string[]; json: readonly unknown[] }>> = {
+  host: { text: ["", "localhost", "1.2.3", "1.2.3.4:5"], json: [7, true] },
+  port: { text: ["", " ", "-1", "65536", "1.5", "fifty"], json: [true, -1, 65_536, [1]] },
+  protocol: { text: ["", "V3", "v4"], json: [3] },
+  protocolModule: { text: [], json: [1, true] },
+  strict: { text: ["", "yes", "2"], json: [1, "on"] },
+  v2Port: { text: ["", "on", "65536", "-1"], json: [false, 70_000] },
+  v2RequestsPerMinute: { text: ["-1", "1000001", "many"], json: [-1, 0.5] },
+  natPorts: { text: ["8054;3478", "65536", "-1"], json: [8_054, [true], ["x"]] },
+  natRequestsPerMinute: { text: ["-1", "1000001", "many"], json: [-1, 0.5] },
+  announce: { text: ["master.example", "ftp://master.example"], json: [1] },
+  serverName: { text: ["x".repeat(201)], json: [1] },
+  masterPassword: { text: ["x".repeat(1_001)], json: [1] },
+  maxClients: { text: ["1", "1000001", "2.5", ""], json: [1, "all"] },
+  maxClientsCeiling: { text: ["1", "1000001"], json: [1] },
+  timeoutMs: { text: ["999", "3600001", "30s"], json: [0] },
+  clientsPerPrefix: { text: ["0", "1000001"], json: [0] },
+  pingsPerMinute: { text: ["-1", "1000001"], json: [-1] },
+  maxDatagramBytes: { text: ["63", "65508"], json: [63] },
+  policy: { text: ["", "Public-Only"], json: [1] },
+  allow: { text: ["10.0.0.0/33", "10.0.0.0/8;::/0", "x"], json: ["y", 1, [1]] },
+  deny: { text: ["10.0.0.0/33", "::/129", "x"], json: ["y", 1, [1]] },
+  peerRelays: { text: ["192.0.2.1:65536", "relay.example:1"], json: [1, [1]] },
+  pairPacketsPerSecond: { text: ["-1", "1000001"], json: [-1] },
+  maintenancePassword: { text: ["x".repeat(1_001)], json: [1] },
+  workers: { text: ["-1", "65", "auto"], json: [65, true] },
+  transport: { text: ["", "udp"], json: [1] },
+  http: {
+    text: ["", "65536", "1.2.3.4", "1.2.3.4:65536", "[::1]", "[1:2]:80", "999.1.1.1:80"],
+    json: [true, 65_536],
+  },
+  logLevel: { text: ["", "verbose"], json: [30] },
+  logFile: { text: [], json: [1] },
+  logAddresses: { text: ["", "none"], json: [true] },
+  drainSeconds: { text: ["-1", "31", "0.5"], json: [31] },
+  refreshMs: { text: ["99", "60001"], json: [99] },
+  dashboard: { text: ["", "true"], json: [true] },
+  demo: { text: ["", "yes"], json: [1] },
+  seed: { text: ["-1", "4294967296"], json: [-1] },
+  durationSeconds: { text: ["-1", "1e10", "Infinity"], json: [-1] },
+  json: { text: ["", "yes"], json: [1] },
+};
+
+describe.each(configOptions)(
+  "configuration: what $field refuses",
+  ({ field, flag, variable, isSwitch, allowed }) => {
+    const isSecret = field.endsWith("Password");
+    const sentence = (name: string, value: unknown): string =>
+      `${name} is ${isSecret ? "(not shown)" : JSON.stringify(value)}, allowed: ${allowed}`;
+
+    it("is named with its value and what is allowed: flag, variable and field of the file", () => {
+      for (const text of wrong[field].text) {
+        if (isSwitch) {
+          expect(refusal(() => readCommandLine([`${flag}=${text}`], {}))).toContain(flag);
+        } else {
+          expect(refusal(() => readCommandLine([flag, text], {}))).toBe(sentence(flag, text));
+        }
+        expect(refusal(() => readCommandLine([], { [variable]: text }))).toBe(sentence(variable, text));
+        const inFile = (): unknown => readCommandLine(["--config", file({ [field]: text })], {});
+        expect(refusal(inFile)).toBe(sentence(field, text));
+      }
+      for (const value of wrong[field].json) {
+        const inFile = (): unknown => readCommandLine(["--config", file({ [field]: value })], {});
+        expect(refusal(inFile)).toBe(sentence(field, value));
+      }
+    });
+  },
+);

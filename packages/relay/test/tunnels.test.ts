@@ -149,14 +149,14 @@ describe("settings of what stands beside the tunnel", () => {
     [{ announce: "master.example" }, /announce is "master.example", allowed: an http: or https: URL/],
     [
       { announce: "http://m.example", protocol: "demo" },
-      /--announce is "http:.*", allowed with V3 and V2 only/,
+      /^announce is "http:.*", allowed with V3 and V2 only/,
     ],
-    [{ protocol: "v2", v2Port: 1 }, /--v2-port is 1, allowed with --protocol v2: off/],
+    [{ protocol: "v2", v2Port: 1 }, /^v2Port is 1, allowed with --protocol v2: off/],
     [
       { protocol: "v2", maxClients: 40_000, maxClientsCeiling: 50_000 },
-      /--max-clients is 40000, allowed with V2: an integer from 2 to 32767/,
+      /^maxClients is 40000, allowed with V2: an integer from 2 to 32767/,
     ],
-    [{ protocol: "v2", demo: true }, /--protocol is "v2", allowed with --demo: v3, demo/],
+    [{ protocol: "v2", demo: true }, /^protocol is "v2", allowed with --demo: v3, demo/],
   ])("%o is refused by name", (values, message) => {
     expect(() => parseConfig(values)).toThrow(message);
   });

@@ -13,6 +13,8 @@ const takenBy =
       }
     });
 
+/** Whether a text is ADDRESS:PORT, IPv6 in brackets. */
+export const isEndpointText: (text: string) => boolean = takenBy(parseEndpoint);
 /** An IP address. */
 export const addressText: z.ZodType<string> = z.string().refine(takenBy(parseAddress));
 /** A prefix such as `127.0.0.0/8`. */

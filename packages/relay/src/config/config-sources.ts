@@ -19,6 +19,8 @@ export interface CommandLine {
   readonly printConfig: boolean;
   /** Fields that flags, the environment or the file set, so that the program can tell a choice from a default. */
   readonly chosen: ReadonlySet<RelayConfigField>;
+  /** Variables that begin as settings do and are none: misspelt ones, mostly. */
+  readonly unknownVariables: readonly string[];
 }
 
 /**
@@ -58,8 +60,12 @@ export function readCommandLine(
     file,
     printConfig,
     chosen: new Set(sources.keys()),
+    unknownVariables: Object.keys(environment).filter(isUnknown),
   };
 }
+
+const knownVariables = new Set(["UDP_RELAY_CONFIG", ...configOptions.map(({ variable }) => variable)]);
+const isUnknown = (name: string): boolean => name.startsWith("UDP_RELAY_") && !knownVariables.has(name);
 
 interface Flags {
   readonly flags: Values;

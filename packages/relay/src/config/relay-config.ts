@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { addressText, peerText, prefixText } from "./address-text.ts";
+import { disagreement } from "./config-agreement.ts";
 import { isHttpAddress } from "./http-address.ts";
 import { RelayError } from "../relay-error.ts";
 
@@ -74,11 +75,6 @@ const list = <Item>(each: z.ZodType<Item>): z.ZodType<Item[]> =>
     (value) => (typeof value === "string" ? value.split(",").filter((part) => part !== "") : value),
     z.array(each),
   );
-
-/** Half of what 16 bits allow, so that a free id is found by a few tries. */
-const V2_IDS = 32_767;
-
-/** `off`, `9150`, `0.0.0.0:9150`, `[::1]:9150`. */
 
 interface Field {
   readonly schema: z.ZodType;
@@ -169,7 +165,10 @@ const fields: Readonly<Record<RelayConfigField, Field>> = {
   workers: integer(0, 64, 0, "threads with a socket of their own; 0: the main thread relays"),
   transport: choice(["auto", "node", "bun", "linux"], "how datagrams are received and sent"),
   http: field(
-    z.string().refine(isHttpAddress),
+    z.preprocess(
+      (value) => (typeof value === "number" ? String(value) : value),
+      z.string().refine(isHttpAddress),
+    ),
     "off",
     "off, a port (on 127.0.0.1), or ADDRESS:PORT",
     "where /metrics, /health, /ready, /clients and /admin are served",
@@ -178,7 +177,12 @@ const fields: Readonly<Record<RelayConfigField, Field>> = {
     ["info", "trace", "debug", "warn", "error", "silent"],
     "least severe level that is logged",
   ),
-  logFile: field(z.string(), "", "a path; empty: stderr", "where the JSON log lines go"),
+  logFile: field(
+    z.string(),
+    "",
+    "a path in a folder that is there; empty: stderr",
+    "file at whose end the JSON log lines go",
+  ),
   logAddresses: choice(
     ["full", "anonymous"],
     "anonymous: cut to /24 and /48 in logs, /clients and on screen",
@@ -246,54 +250,28 @@ export type ConfigSource = "flag" | "variable" | "file" | "default";
  *
  * @param values raw values by field; missing ones take their defaults
  * @param sourceOf where a field's value came from
- * @throws RelayError `ERR_RELAY_CONFIG`, naming the field, its value and what is allowed
+ * @throws RelayError `ERR_RELAY_CONFIG`, naming the field, its value (not a password's) and what is allowed
  */
 export function parseConfig(
   values: Readonly<Partial<Record<RelayConfigField, unknown>>>,
   sourceOf: (field: RelayConfigField) => ConfigSource = () => "file",
 ): RelayConfig {
+  const refusal = (option: ConfigOption, value: unknown, allowed: string): RelayError => {
+    const source = sourceOf(option.field);
+    const name = source === "flag" ? option.flag : source === "variable" ? option.variable : option.field;
+    const shown = secrets.includes(option.field) ? "(not shown)" : JSON.stringify(value);
+    return new RelayError("ERR_RELAY_CONFIG", `${name} is ${shown}, ${allowed}`);
+  };
   const config: Partial<Record<RelayConfigField, unknown>> = {};
   for (const option of configOptions) {
     const value = values[option.field] ?? option.defaultValue;
     const result = fields[option.field].schema.safeParse(value);
-    if (!result.success) {
-      const source = sourceOf(option.field);
-      const name = source === "flag" ? option.flag : source === "variable" ? option.variable : option.field;
-      throw new RelayError(
-        "ERR_RELAY_CONFIG",
-        `${name} is ${JSON.stringify(value)}, allowed: ${option.allowed}`,
-      );
-    }
+    if (!result.success) throw refusal(option, value, `allowed: ${option.allowed}`);
     config[option.field] = result.data;
   }
   const complete = config as unknown as RelayConfig;
-  if (complete.maxClients > complete.maxClientsCeiling) {
-    throw new RelayError(
-      "ERR_RELAY_CONFIG",
-      `--max-clients is ${complete.maxClients}, allowed: an integer from 2 to ${complete.maxClientsCeiling} (--max-clients-ceiling raises that)`,
-    );
-  }
-  const speaksV2 = complete.protocol === "v2" || complete.v2Port !== "off";
-  if (speaksV2 && complete.maxClients > V2_IDS) {
-    throw new RelayError(
-      "ERR_RELAY_CONFIG",
-      `--max-clients is ${complete.maxClients}, allowed with V2: an integer from 2 to ${V2_IDS}`,
-    );
-  }
-  if (complete.demo && complete.protocol === "v2") {
-    throw new RelayError("ERR_RELAY_CONFIG", '--protocol is "v2", allowed with --demo: v3, demo');
-  }
-  if (complete.protocol === "v2" && complete.v2Port !== "off") {
-    throw new RelayError(
-      "ERR_RELAY_CONFIG",
-      `--v2-port is ${complete.v2Port}, allowed with --protocol v2: off (--port is V2's then)`,
-    );
-  }
-  if (complete.announce !== "" && (complete.protocol === "demo" || complete.protocolModule !== "")) {
-    throw new RelayError(
-      "ERR_RELAY_CONFIG",
-      `--announce is ${JSON.stringify(complete.announce)}, allowed with V3 and V2 only: master servers list CnCNet's tunnels`,
-    );
-  }
-  return complete;
+  const odd = disagreement(complete);
+  if (odd === undefined) return complete;
+  const option = configOptions.find(({ field: name }) => name === odd.field)!;
+  throw refusal(option, complete[odd.field], odd.allowed);
 }

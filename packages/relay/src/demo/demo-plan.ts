@@ -1,5 +1,7 @@
 import type { SimulatedLinkOptions } from "@udp-relay/quality-analyzer/simulation";
 
+export const DEMO_PLAYERS_PER_ROOM = 4;
+
 /** What the demo's player process is told to play. */
 export interface DemoPlan {
   readonly relayHost: string;
