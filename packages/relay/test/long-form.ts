@@ -1,7 +1,7 @@
 const LONG = process.env.UDP_RELAY_LONG === "1";
 
 /** How often, or how long: what fits into `npm test`, and the full figure of THREATS with UDP_RELAY_LONG=1. */
-export function times(short: number, full: number): number {
+export function times<T = number>(short: T, full: T): T {
   return LONG ? full : short;
 }
 

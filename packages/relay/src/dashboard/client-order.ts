@@ -10,6 +10,10 @@ export const clientOrders: readonly ClientOrder[] = [
   { key: "l", title: "loss", compare: (a, b) => worst(a.lossPerMille, b.lossPerMille) },
   { key: "p", title: "prio", compare: (a, b) => a.priority - b.priority },
   { key: "d", title: "idle", compare: (a, b) => b.idleMs - a.idleMs },
+  { key: "n", title: "pkts in", compare: (a, b) => b.packetsReceived - a.packetsReceived },
+  { key: "m", title: "pkts out", compare: (a, b) => b.packetsSent - a.packetsSent },
+  { key: "b", title: "total in", compare: (a, b) => b.bytesReceived - a.bytesReceived },
+  { key: "v", title: "total out", compare: (a, b) => b.bytesSent - a.bytesSent },
 ];
 
 export interface ClientOrder {

@@ -2,10 +2,8 @@ import { Box, render, Text, useInput, useWindowSize } from "ink";
 import { createElement as h, type ReactElement, useState } from "react";
 import type { RelayReport } from "../report/relay-report.ts";
 import { clientOrders } from "./client-order.ts";
-import { dashboardFrame, type DashboardLine, type RateHistory } from "./dashboard-frame.ts";
-
-/** Points of a rate that are kept for the sparkline: more than any terminal has columns. */
-const HISTORY_POINTS = 400;
+import { dashboardFrame, type DashboardLine } from "./dashboard-frame.ts";
+import { RateHistory } from "./rate-history.ts";
 
 export interface DashboardOptions {
   readonly title: string;
@@ -17,12 +15,8 @@ export interface DashboardOptions {
 /** The live table on the terminal's alternate screen; the terminal is restored by {@link close}. */
 export class Dashboard {
   readonly #options: DashboardOptions;
-  readonly #history: { bytesPerSecondIn: number[]; bytesPerSecondOut: number[] } = {
-    bytesPerSecondIn: [],
-    bytesPerSecondOut: [],
-  };
+  readonly #history = new RateHistory();
   readonly #instance: ReturnType<typeof render>;
-  #previous: RelayReport | undefined;
 
   constructor(first: RelayReport, options: DashboardOptions) {
     this.#options = options;
@@ -34,13 +28,7 @@ export class Dashboard {
   }
 
   update(report: RelayReport): void {
-    const previous = this.#previous;
-    if (previous !== undefined) {
-      const seconds = Math.max(1e-3, (report.durationMs - previous.durationMs) / 1000);
-      push(this.#history.bytesPerSecondIn, (report.receivedBytes - previous.receivedBytes) / seconds);
-      push(this.#history.bytesPerSecondOut, (report.forwardedBytes - previous.forwardedBytes) / seconds);
-    }
-    this.#previous = report;
+    this.#history.add(report);
     this.#instance.rerender(this.#screen(report));
   }
 
@@ -50,13 +38,8 @@ export class Dashboard {
   }
 
   #screen(report: RelayReport): ReactElement {
-    return h(Screen, { report, history: { ...this.#history }, options: this.#options });
+    return h(Screen, { report, history: this.#history, options: this.#options });
   }
-}
-
-function push(values: number[], value: number): void {
-  values.push(value);
-  if (values.length > HISTORY_POINTS) values.shift();
 }
 
 interface ScreenProps {
@@ -69,12 +52,16 @@ function Screen({ report, history, options }: ScreenProps): ReactElement {
   const { columns, rows } = useWindowSize();
   const [order, setOrder] = useState(clientOrders[0]!);
   useInput((input, key) => {
-    if (input === "q" || key.escape || (key.ctrl && input === "c")) {
+    if (key.escape || (key.ctrl && input === "c")) {
       options.onQuit();
       return;
     }
-    const chosen = clientOrders.find((candidate) => candidate.key === input);
-    if (chosen) setOrder(chosen);
+    // Keys that were pressed while the screen was busy come as one text.
+    for (const letter of input) {
+      if (letter === "q") options.onQuit();
+      const chosen = clientOrders.find((candidate) => candidate.key === letter);
+      if (chosen) setOrder(chosen);
+    }
   });
   const lines = dashboardFrame(report, history, {
     columns,

@@ -1,9 +1,13 @@
 const BARS = "▁▂▃▄▅▆▇█";
 
-/** The last `width` values as bars, scaled to the largest of them; 0 is the lowest bar. */
-export function sparkline(values: readonly number[], width: number): string {
+/**
+ * The last `width` values as bars; 0 is the lowest bar.
+ *
+ * @param full the value of the highest bar; by default the largest that is shown
+ */
+export function sparkline(values: readonly number[], width: number, full?: number): string {
   const shown = values.slice(-width);
-  const largest = Math.max(...shown, 0);
+  const largest = full ?? Math.max(...shown, 0);
   return shown
     .map(
       (value) =>
