@@ -26,6 +26,7 @@ const MOST_LEFT_CLIENTS = 1_000;
 const SWEEP_BUDGET = 1_024;
 /** How often a drain looks whether everybody has left. */
 const DRAIN_LOOK_MS = 50;
+
 /** What a program that starts a relay may give it beside the configuration. */
 export interface RelayOptions {
   readonly log?: RelayLog;
@@ -51,7 +52,7 @@ export class Relay implements OperatedRelay, AsyncDisposable {
   readonly #memory: RelayMemory;
   readonly #workers: WorkerSet;
   readonly #log: RelayLog;
-  readonly #left: ClientReport[] = [];
+  readonly #left: ClientSnapshot[] = [];
   readonly #startedMs: number;
   readonly #sweeper: NodeJS.Timeout;
   readonly #loads = new WorkerLoads();
@@ -97,9 +98,8 @@ export class Relay implements OperatedRelay, AsyncDisposable {
     this.#startedMs = clock.nowMs();
     this.#allotment = new IdAllotment(clients, memory.control);
     clients.onExpire((client) => {
-      const left = this.#reportOf(client, false);
-      log.debug({ client: left, reason: client.reason }, "a client left");
-      this.#left.push(left);
+      log.debug({ client: this.#reportOf(client, false), reason: client.reason }, "a client left");
+      this.#left.push(client);
       if (this.#left.length > MOST_LEFT_CLIENTS) this.#left.shift();
     });
     this.#sweeper = setInterval(() => {
@@ -208,6 +208,8 @@ export class Relay implements OperatedRelay, AsyncDisposable {
       };
     });
     const live = this.#clients.snapshot(tick).map((client) => this.#reportOf(client, true));
+    // As addresses are to be shown now, whatever was in force when they left.
+    const left = this.#left.map((client) => this.#reportOf(client, false));
     return {
       protocol: this.protocolName,
       endpoint: this.endpoint,
@@ -223,7 +225,7 @@ export class Relay implements OperatedRelay, AsyncDisposable {
       },
       dropped: namedDrops(all),
       socketDropped: namedSocketDrops(all),
-      clients: [...live.sort((a, b) => a.id - b.id), ...this.#left],
+      clients: [...live.sort((a, b) => a.id - b.id), ...left],
       workers,
       threadsRefused: this.#workers.threadsRefused ?? null,
       natHelper: null,

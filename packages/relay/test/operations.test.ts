@@ -1,10 +1,17 @@
 import { request } from "node:http";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { parseEndpoint } from "@udp-relay/address-validation";
-import { OperatorHttp, parseConfig, Relay, type RelayConfig, type RelayLog } from "@udp-relay/relay";
+import {
+  OperatorHttp,
+  type OperatedRelay,
+  parseConfig,
+  Relay,
+  type RelayConfig,
+  type RelayLog,
+} from "@udp-relay/relay";
 import { openLog } from "../src/operations/relay-log.ts";
 import { shownEndpoint } from "../src/operations/shown-endpoint.ts";
 import { parseOpenMetrics } from "./openmetrics-parser.ts";
@@ -22,15 +29,20 @@ afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one.close();
 });
 
-async function start(settings: Partial<Record<keyof RelayConfig, unknown>> = {}, address = "127.0.0.1:0") {
+async function start(
+  settings: Partial<Record<keyof RelayConfig, unknown>> = {},
+  address = "127.0.0.1:0",
+  log: RelayLog = silent,
+) {
   const relay = await Relay.start(
     parseConfig({ host: "127.0.0.1", port: 0, allow: ["127.0.0.0/8"], refreshMs: 100, ...settings }),
+    { log },
   );
   open.push(relay);
   let drained = false;
   const http = await OperatorHttp.listen(relay, {
     address,
-    log: silent,
+    log,
     drainMs: 2_000,
     onDrained: () => (drained = true),
   });
@@ -55,15 +67,18 @@ async function peer(relay: Relay, id: number): Promise<RealPeer> {
 }
 
 describe("GET /metrics", () => {
-  it("is OpenMetrics that a strict parser takes, and holds what the report holds", async () => {
-    const { relay, get } = await start();
+  it("is OpenMetrics that a strict parser takes, and holds what the report holds, exactly for all workers together", async () => {
+    const { relay, get } = await start({ workers: 2 });
     const [a, b] = [await peer(relay, 1), await peer(relay, 2)];
+    // One after the other: two workers that register at once may refuse one of them as busy.
     await a.send(0, 0);
+    await until("a registration", () => relay.report().consumed.registrations === 1);
     await b.send(0, 0);
     await until("registrations", () => relay.report().consumed.registrations === 2);
     await a.send(2, 10);
     await a.send(9, 10);
-    await until("a drop", () => relay.report().dropped.unknownReceiver === 1);
+    // A worker adds a batch to the totals when it has sent it.
+    await until("totals", () => relay.report().received === 4);
     const response = await get("/metrics");
     expect(response.headers.get("content-type")).toBe(
       "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -77,9 +92,40 @@ describe("GET /metrics", () => {
     expect(value("udp_relay_clients")).toBe(2);
     expect(value("udp_relay_maintenance")).toBe(0);
     expect(families.types.get("udp_relay_received_datagrams")).toBe("counter");
+    expect(families.types.get("udp_relay_socket_dropped_datagrams")).toBe("counter");
+    const byWorker = relay
+      .report()
+      .workers.map(
+        ({ index }) => value(`udp_relay_worker_received_datagrams_total{worker="${index}"}`) ?? NaN,
+      );
+    expect(byWorker.reduce((sum, n) => sum + n, 0)).toBe(4);
     // A second page is no sum of both.
     const again = parseOpenMetrics(await (await get("/metrics")).text());
     expect(again.samples.get("udp_relay_received_datagrams_total")).toBe(4);
+  });
+
+  it("has counters that end in _total, and nothing else that does (what promtool's lint asks for)", async () => {
+    const { get } = await start();
+    const { types, samples } = parseOpenMetrics(await (await get("/metrics")).text());
+    for (const name of [...samples.keys()].map((sample) => sample.replace(/\{.*/, ""))) {
+      const type = types.get(name) ?? types.get(name.replace(/_(total|created)$/, ""));
+      if (name.endsWith("_total")) expect([name, type]).toEqual([name, "counter"]);
+      if (types.has(name)) expect([name, /_(total|count|sum|bucket)$/.test(name)]).toEqual([name, false]);
+    }
+    // The sums that these were, by type.
+    expect([...samples.keys()].some((name) => name.startsWith("udp_relay_nodejs_active_handles{"))).toBe(
+      true,
+    );
+  });
+
+  it("shows what sockets and kernel dropped, by reason, apart from what the relay dropped", async () => {
+    const { relay, get } = await start({ maxDatagramBytes: 64 });
+    const one = await peer(relay, 1);
+    await one.send(2, 100);
+    await until("the drop", () => relay.report().socketDropped.truncated === 1);
+    const { samples } = parseOpenMetrics(await (await get("/metrics")).text());
+    expect(samples.get('udp_relay_socket_dropped_datagrams_total{reason="truncated"}')).toBe(1);
+    expect(samples.get("udp_relay_received_datagrams_total")).toBe(0);
   });
 
   it("THREATS 'metrics': has as many series with 50 clients as with 2, and none names a client", async () => {
@@ -109,8 +155,34 @@ describe("GET /health, /ready, /clients", () => {
       { id: 0xabcdef, packetsReceived: 1, lossPerMille: null },
     ]);
     relay.maintenance = true;
+    expect(await (await get("/ready")).text()).toBe("in maintenance\n");
     expect((await get("/ready")).status).toBe(503);
     expect((await get("/health")).status).toBe(200);
+    relay.maintenance = false;
+    expect(await (await get("/ready")).text()).toBe("ready\n");
+  });
+
+  it("say that a worker is being restarted: not healthy, and as ready as before", async () => {
+    const { relay } = await start();
+    const restarting: OperatedRelay = {
+      phase: "running",
+      maintenance: false,
+      sweep: () => 0,
+      drain: () => Promise.resolve(),
+      // What a report holds between a worker's death and its successor's first word.
+      report: () => ({
+        ...relay.report(),
+        workers: relay.report().workers.map((worker) => ({ ...worker, state: "restarting" })),
+      }),
+    };
+    const http = await OperatorHttp.listen(restarting, {
+      ...{ address: "127.0.0.1:0", log: silent, drainMs: 0 },
+      onDrained: () => undefined,
+    });
+    open.push(http);
+    const health = await fetch(`http://${http.address}/health`);
+    expect([health.status, await health.text()]).toEqual([503, "worker 0 is restarting\n"]);
+    expect((await fetch(`http://${http.address}/ready`)).status).toBe(200);
   });
 
   it("cut addresses that are to be anonymous", async () => {
@@ -145,14 +217,30 @@ describe("POST /admin", () => {
     await until("the registration", () => relay.report().consumed.registrations === 3);
   });
 
-  it("sweeps", async () => {
-    const { relay, post } = await start({ timeoutMs: 1_000, refreshMs: 60_000 });
+  it("sweeps; who leaves is logged and listed without its address, if addresses are to be anonymous", async () => {
+    const lines: object[] = [];
+    const log: RelayLog = { ...silent, debug: (...line: unknown[]) => lines.push(line) };
+    const settings = { timeoutMs: 1_000, refreshMs: 60_000 };
+    const { relay, post } = await start(settings, "127.0.0.1:0", log);
     await (await peer(relay, 1)).send(0, 0);
     await until("registration", () => relay.report().consumed.registrations === 1);
     expect(await (await post("/admin/sweep")).json()).toEqual({ expired: 0 });
+    await (await peer(relay, 2)).send(0, 0);
+    await until("registration", () => relay.report().consumed.registrations === 2);
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    expect(await (await post("/admin/sweep")).json()).toEqual({ expired: 1 });
-    expect(relay.report().clients.filter(({ live }) => live)).toEqual([]);
+    relay.reload({ ...relay.config, logAddresses: "anonymous" });
+    expect(await (await post("/admin/sweep")).json()).toEqual({ expired: 2 });
+    expect(lines.length).toBe(2);
+    for (const line of lines) {
+      expect(line).toMatchObject([
+        { client: { endpoint: "127.0.0.0/24" }, reason: "expired" },
+        "a client left",
+      ]);
+    }
+    expect(JSON.stringify([lines, relay.report().clients])).not.toContain("127.0.0.1");
+    expect(relay.report().clients).toMatchObject([{ live: false }, { live: false }]);
+    relay.reload({ ...relay.config, logAddresses: "full" });
+    expect(relay.report().clients[0]!.endpoint).toMatch(/^127\.0\.0\.1:\d+$/);
   });
 
   it("drains: no newcomers, live clients are relayed until they leave", async () => {
@@ -161,7 +249,9 @@ describe("POST /admin", () => {
     for (const one of [a, b]) await one.send(0, 0);
     await until("registrations", () => relay.report().consumed.registrations === 2);
     expect((await post("/admin/drain")).status).toBe(202);
-    expect(await (await get("/ready")).text()).toBe("draining\n");
+    const ready = await get("/ready");
+    expect([ready.status, await ready.text()]).toEqual([503, "draining\n"]);
+    expect((await get("/health")).status).toBe(200);
     await c.send(0, 0);
     for (let i = 0; i < 5; i++) await a.send(2, 10);
     await until("datagrams", () => b.received === 5);
@@ -181,7 +271,7 @@ describe("POST /admin", () => {
     .find(({ family, internal }) => family === "IPv4" && !internal);
 
   it.skipIf(outside === undefined)(
-    "THREATS 'metrics': listens on loopback unless told, and administrates there only",
+    `THREATS 'metrics': listens on loopback unless told, and administrates there only${outside === undefined ? " (no other address here)" : ""}`,
     async () => {
       const { http } = await start();
       const { port } = new URL(`http://${http.address}`);
@@ -209,19 +299,31 @@ function statusWithHost(url: string, host: string): Promise<number> {
 describe("logs", () => {
   it("are JSON lines with a level, a time and a sentence, in the file that was named", () => {
     const folder = mkdtempSync(join(tmpdir(), "udp-relay-log-"));
-    const logFile = join(folder, "deep", "relay.log");
+    const logFile = join(folder, "relay.log");
+    writeFileSync(logFile, "what was there before\n");
     const log = openLog({ logLevel: "warn", logFile }, true);
     log.info({}, "not this one");
     log.warn({ worker: 1 }, "a worker died");
     const lines = readFileSync(logFile, "utf8").trimEnd().split("\n");
     rmSync(folder, { recursive: true });
-    expect(lines.length).toBe(1);
-    expect(JSON.parse(lines[0]!)).toMatchObject({
+    expect(lines.length).toBe(2);
+    expect(JSON.parse(lines[1]!)).toMatchObject({
       level: "warn",
       worker: 1,
       msg: "a worker died",
       name: "udp-relay",
     });
+  });
+
+  it("are refused for a file in a folder that is not there, by name: it is not made", () => {
+    const folder = mkdtempSync(join(tmpdir(), "udp-relay-log-"));
+    for (const logFile of [join(folder, "lgo", "relay.log"), folder]) {
+      expect(() => openLog({ logLevel: "info", logFile }, true)).toThrow(
+        `--log-file is ${JSON.stringify(logFile)}, allowed: a file that can be written, in a folder that is there (`,
+      );
+    }
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 
   it("show addresses whole, or cut to /24 and /48 without a port", () => {
@@ -230,5 +332,9 @@ describe("logs", () => {
     expect(shownEndpoint(v4, "full")).toBe("198.51.100.77:4711");
     expect(shownEndpoint(v4, "anonymous")).toBe("198.51.100.0/24");
     expect(shownEndpoint(v6, "anonymous")).toBe("2001:db8:12::/48");
+    // 48 bits of a 6to4 address are its site's whole IPv4 address, here 198.51.100.77.
+    const sixToFour = parseEndpoint("[2002:c633:644d:1::9]:4711");
+    expect(shownEndpoint(sixToFour, "anonymous")).toBe("2002:c633:6400::/40");
+    expect(shownEndpoint(parseEndpoint("[2002:2::1]:1"), "anonymous")).toBe("2002:2:0::/40");
   });
 });

@@ -102,11 +102,32 @@ describe("signals", () => {
     expect(await program.ended()).toBe(0);
   });
 
+  it("SIGTERM lets a drain over HTTP go on, and a second one ends it though a client is there", async () => {
+    const { program } = await run({});
+    const one = await peer(1, program);
+    await one.send(0, 0);
+    for (let tries = 0; (await metric(program, "udp_relay_clients")) < 1; tries++)
+      expect(tries).toBeLessThan(100);
+    const drain = await fetch(`http://${program.http}/admin/drain`, { method: "POST" });
+    expect(await drain.json()).toEqual({ withinMs: 30_000 });
+    const terms = (): number => program.log().split('"signal":"SIGTERM"').length - 1;
+    program.child.kill("SIGTERM");
+    await until("the signal", () => terms() === 1);
+    const ready = await fetch(`http://${program.http}/ready`);
+    expect([ready.status, await ready.text()]).toEqual([503, "draining\n"]);
+    expect(await metric(program, "udp_relay_clients")).toBe(1);
+    program.child.kill("SIGTERM");
+    expect(await program.ended()).toBe(0);
+    // Long before the thirty seconds: the client, which lives for as long, was still there.
+    expect(program.out()).toMatch(/^00000001 /m);
+    expect(terms()).toBe(2);
+  });
+
   it("SIGHUP reads limits and policy again; a wrong file changes nothing", async () => {
     const { program, configure } = await run({});
     const one = await peer(1, program);
     await one.send(0, 0);
-    configure({ deny: ["127.0.0.1/32"], maxClients: 50 });
+    configure({ deny: ["127.0.0.1/32"], maxClients: 50, drainSeconds: 0 });
     program.child.kill("SIGHUP");
     await until("the reload", () => program.log().includes('"needRestart":["maxClients"]'));
     await one.send(0, 0);
@@ -117,7 +138,9 @@ describe("signals", () => {
     await until("the refusal", () => program.log().includes("the one in force stays"));
     await one.send(0, 0);
     for (let tries = 0; (await metric(program, denied)) < 2; tries++) expect(tries).toBeLessThan(50);
-    program.child.kill("SIGINT");
+    // How long a drain may take was read again, too: not at all, though a client is there.
+    const drain = await fetch(`http://${program.http}/admin/drain`, { method: "POST" });
+    expect(await drain.json()).toEqual({ withinMs: 0 });
     expect(await program.ended()).toBe(0);
   });
 

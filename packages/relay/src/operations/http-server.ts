@@ -10,7 +10,7 @@ export interface OperatorHttpOptions {
   /** The setting `http`, but for `off`. */
   readonly address: string;
   readonly log: RelayLog;
-  /** How long `POST /admin/drain` lets clients stay. */
+  /** How long `POST /admin/drain` lets clients stay; read when it comes. */
   readonly drainMs: number;
   /** Called once `POST /admin/drain` is done. */
   readonly onDrained: () => void;
@@ -70,7 +70,8 @@ const pagesOf = (relay: OperatedRelay): OperatorPages => ({
   },
 });
 
-function adminOf(relay: OperatedRelay, { drainMs, log, onDrained }: OperatorHttpOptions): OperatorPages {
+function adminOf(relay: OperatedRelay, options: OperatorHttpOptions): OperatorPages {
+  const { log, onDrained } = options;
   const setMaintenance = (on: boolean, response: ServerResponse): void => {
     relay.maintenance = on;
     log.info({ maintenance: on }, "maintenance was switched over HTTP");
@@ -89,6 +90,7 @@ function adminOf(relay: OperatedRelay, { drainMs, log, onDrained }: OperatorHttp
       replyJson(response, { expired });
     },
     "/admin/drain": (response) => {
+      const { drainMs } = options;
       log.info({ withinMs: drainMs }, "draining on request");
       relay
         .drain(drainMs)

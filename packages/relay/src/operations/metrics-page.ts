@@ -14,6 +14,12 @@ export interface Metric<Source> {
 }
 
 /**
+ * The library's gauges that end as only a counter may (OpenMetrics 1.0, section 5.1); each is the sum of one by type
+ * beside it, `sum(udp_relay_nodejs_active_handles)`.
+ */
+const MISNAMED = ["handles", "requests", "resources"].map((what) => `udp_relay_nodejs_active_${what}_total`);
+
+/**
  * A page of metrics in the OpenMetrics text format, and those of the process. Every number is read when it is asked
  * for; nothing is kept between two scrapes.
  *
@@ -26,6 +32,7 @@ export function metricsPage<Source>(
   const registry = new Registry<OpenMetricsContentType>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   collectDefaultMetrics({ register: registry, prefix: "udp_relay_" });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   let source: Source;
   for (const metric of metrics) register(registry, metric, () => source);
   return async (response) => {

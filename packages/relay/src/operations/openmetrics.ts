@@ -27,6 +27,14 @@ export const relayMetrics: readonly Metric[] = [
     label: "reason",
   },
   {
+    ...counter(
+      "socket_dropped_datagrams",
+      "Datagrams that the kernel or a socket dropped, before the relay received them or after it let them go.",
+      ({ socketDropped }) => socketDropped,
+    ),
+    label: "reason",
+  },
+  {
     ...counter("nat_helper_datagrams", "Datagrams of the NAT helper, by outcome.", ({ natHelper }) =>
       natHelper === null ? {} : { answered: natHelper.answered, ...natHelper.dropped },
     ),

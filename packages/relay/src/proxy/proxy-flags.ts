@@ -61,7 +61,7 @@ export const proxyFlags: Readonly<Record<keyof Omit<ProxyConfig, "json">, ProxyF
   backendsFile: {
     schema: z.string().min(1),
     fallback: "",
-    allowed: "a path",
+    allowed: "a path in a folder that is there",
     description: "more backends, one a line; read again on SIGHUP",
   },
   maxSessions: wholeNumber(1, 1_000_000, 10_000, "sessions at most, exactly; each takes a file descriptor"),
@@ -129,7 +129,7 @@ export const proxyFlags: Readonly<Record<keyof Omit<ProxyConfig, "json">, ProxyF
   logFile: {
     schema: z.string().min(1),
     fallback: "",
-    allowed: "a path",
+    allowed: "a path in a folder that is there",
     description: "where JSON log lines go; default stderr",
   },
 };
