@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import { type Protocol, Route } from "@udp-relay/relay";
 import { describe, expect, it } from "vitest";
@@ -28,6 +28,28 @@ describe("README", () => {
     };
     expect(read(7, 9, 1)).toMatchObject({ action: "forward", sender: 7, receiver: 9 });
     expect(read(7)).toMatchObject({ action: "drop", reason: "tooShort" });
+  });
+
+  it("names for each threat tests that there are; a package's name goes for those behind it", () => {
+    const lines = readme.split("\n");
+    const from = lines.findIndex((line) => line.startsWith("| threat "));
+    const rows = lines.slice(from + 2, lines.indexOf("", from)).map((line) => cells(line));
+    expect(rows.length).toBeGreaterThan(35);
+    let tests = 0;
+    for (const [, threat, , named = ""] of rows) {
+      if (threat!.startsWith("**")) continue;
+      let folder = "relay";
+      const found = [...named.matchAll(/(?:([a-z-]+) )?`([a-z0-9-]+)`/g)];
+      expect(found.length, threat).toBeGreaterThan(0);
+      for (const [, name, test] of found) {
+        folder = name ?? folder;
+        if (test === "model-check") continue;
+        tests++;
+        const path = new URL(`../../${folder}/test/${test}.test.ts`, import.meta.url);
+        expect([threat, folder, test, existsSync(path)]).toEqual([threat, folder, test, true]);
+      }
+    }
+    expect(tests).toBeGreaterThan(40);
   });
 
   it("shows the example that the tests run", () => {

@@ -94,6 +94,16 @@ describe("V3 rule 3: 0,0 is a ping of exactly 50 bytes, answered with its first 
     expect(tunnel.received(A)).toEqual([]);
   });
 
+  it("gives nobody an answer to an answer, nor registers who pings", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(0, 0, 42));
+    const [pong] = tunnel.received(A);
+    tunnel.send(B, pong!);
+    expect(tunnel.drops).toEqual({ badPing: 1 });
+    expect(tunnel.received(B)).toEqual([]);
+    expect(tunnel.clients.size).toBe(0);
+  });
+
   it("answers 20 an address and minute, whatever its port", () => {
     const tunnel = new VirtualTunnel();
     for (let i = 0; i < 15; i++) tunnel.send("198.51.100.1:1", v3(0, 0, 42));
@@ -113,6 +123,37 @@ describe("V3 rule 4: a known sender from its endpoint is refreshed and counted",
     const [client] = tunnel.clients.snapshot();
     expect(client).toMatchObject({ id: 1, packetsReceived: 4, bytesReceived: 8 + 9 + 10 + 11 });
   });
+
+  it("refreshes by each datagram, by one that is for nobody, too; by none that is a ping or not its own", () => {
+    const tunnel = new VirtualTunnel();
+    const idleMs = (): number => tunnel.clients.snapshot(tunnel.clock.update())[0]!.idleMs;
+    tunnel.send(A, v3(1, 0));
+    for (const datagram of [v3(1, 0), v3(1, 9, 4)]) {
+      tunnel.advance(29_000);
+      expect(idleMs()).toBe(29_000);
+      tunnel.send(A, datagram);
+      expect(idleMs()).toBe(0);
+    }
+    tunnel.advance(20_000);
+    tunnel.send(A, v3(0, 0, 42));
+    tunnel.send(A, v3(1, 1, 4));
+    tunnel.send(B, v3(1, 0));
+    expect(idleMs()).toBe(20_000);
+    expect(tunnel.drops).toEqual({ unknownReceiver: 1, selfAddressed: 1, idTaken: 1 });
+    expect(tunnel.clients.snapshot()).toMatchObject([{ packetsReceived: 3 }]);
+  });
+
+  it("is from its endpoint by address and port: another port of the same address is another endpoint", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(1, 0));
+    tunnel.advance(29_999);
+    tunnel.send("198.51.100.1:1002", v3(1, 0));
+    expect(tunnel.drops).toEqual({ idTaken: 1 });
+    tunnel.advance(1);
+    tunnel.send("198.51.100.1:1002", v3(1, 0));
+    expect(tunnel.drops).toEqual({ idTaken: 1 });
+    expect(tunnel.clients.size).toBe(1);
+  });
 });
 
 describe("V3 rule 5: another endpoint takes an id over only after the timeout, out of maintenance, under its limit", () => {
@@ -130,6 +171,18 @@ describe("V3 rule 5: another endpoint takes an id over only after the timeout, o
     tunnel.send(C, v3(3, 1, 4));
     expect(tunnel.received(B).length).toBe(1);
     expect(tunnel.received(A)).toEqual([]);
+  });
+
+  it("moves the id's place from the old address to the new one, each under its own limit", () => {
+    const tunnel = new VirtualTunnel({ clientsPerPrefix: 1 });
+    tunnel.send(A, v3(1, 0));
+    tunnel.advance(30_000);
+    tunnel.send(B, v3(1, 0));
+    tunnel.send(B, v3(2, 0));
+    expect(tunnel.drops).toEqual({ prefixFull: 1 });
+    tunnel.send(A, v3(3, 0));
+    expect(tunnel.drops).toEqual({ prefixFull: 1 });
+    expect(tunnel.clients.size).toBe(2);
   });
 
   it("refuses 100,000 tries on a live id", () => {
@@ -160,6 +213,13 @@ describe("V3 rule 6: an unknown sender is registered unless full, in maintenance
     tunnel.send(A, v3(1, 0));
     expect(tunnel.clients.size).toBe(1);
     expect(tunnel.received(A)).toEqual([]);
+  });
+
+  it("registers by a datagram for somebody, too, and counts it", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(A, v3(1, 2, 4));
+    expect(tunnel.drops).toEqual({ unknownReceiver: 1 });
+    expect(tunnel.clients.snapshot()).toMatchObject([{ id: 1, packetsReceived: 1, bytesReceived: 12 }]);
   });
 
   it("takes exactly max-clients", () => {
@@ -196,6 +256,24 @@ describe("V3 rule 6: an unknown sender is registered unless full, in maintenance
 });
 
 describe("V3 rule 7: forward when the receiver is registered and its endpoint differs from the sender's", () => {
+  it("forwards to a receiver at the sender's address, behind another port", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send("198.51.100.1:1002", v3(2, 0));
+    tunnel.send(A, v3(1, 2, 4));
+    expect(tunnel.received("198.51.100.1:1002")).toEqual([v3(1, 2, 4)]);
+  });
+
+  it("knows neither registration replies nor disconnects: a client is gone by its silence alone", () => {
+    const tunnel = new VirtualTunnel();
+    tunnel.send(B, v3(2, 0));
+    for (const datagram of [v3(1, 0), v3(1, 0, 1), v3(1, 0, 42)]) tunnel.send(A, datagram);
+    expect([tunnel.received(A), tunnel.received(B)]).toEqual([[], []]);
+    tunnel.advance(29_999);
+    expect(tunnel.clients.sweep(tunnel.clock.update(), 1_000)).toBe(0);
+    tunnel.advance(1);
+    expect(tunnel.clients.sweep(tunnel.clock.update(), 1_000)).toBe(2);
+  });
+
   it("drops what is for nobody", () => {
     const tunnel = new VirtualTunnel();
     tunnel.send(A, v3(1, 2, 4));
@@ -237,5 +315,17 @@ describe("V3 strict mode", () => {
     expect(tunnel.received(B).length).toBe(1);
     expect(tunnel.received(A).length).toBe(1);
     expect(tunnel.drops).toEqual({ notStrict: 2 });
+  });
+
+  it("takes no stricter view of commands, and a laxer relay takes what strict mode drops", () => {
+    const strict = new VirtualTunnel({ protocol: new CncnetV3({ strict: true }) });
+    strict.send(A, v3(0, 0xffffffff, 21));
+    expect(strict.drops).toEqual({ commandRefused: 1 });
+    const lax = new VirtualTunnel();
+    lax.send(B, v3(2, 0));
+    lax.send(A, v3(1, 0, 1));
+    lax.send(A, v3(1, 2, 6));
+    expect(lax.drops).toEqual({});
+    expect(lax.received(B)).toEqual([v3(1, 2, 6)]);
   });
 });
