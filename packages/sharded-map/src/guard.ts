@@ -1,5 +1,6 @@
 import * as guards from "./guards.ts";
 import type { MapMemory } from "./map-memory.ts";
+import { ShardedMapError } from "./sharded-map-error.ts";
 
 // Own names: see map-memory.ts.
 const { enterGuard, leaveGuard } = guards;
@@ -13,6 +14,7 @@ const { enterGuard, leaveGuard } = guards;
  */
 export class Guard {
   readonly #memory: MapMemory;
+  #closed = false;
   /** How many guards this thread is in; read by every lookup. */
   depth = 0;
 
@@ -20,10 +22,22 @@ export class Guard {
     this.#memory = memory;
   }
 
-  /** Concurrency: publishes the guard's epoch and fences; no wait. */
+  /**
+   * @throws ShardedMapError ERR_SHARDED_MAP_DISPOSED
+   *
+   * Concurrency: publishes the guard's epoch and fences; no wait.
+   */
   enter(): void {
-    if (this.depth === 0) enterGuard(this.#memory);
+    if (this.depth === 0) {
+      if (this.#closed) refuseDisposed();
+      enterGuard(this.#memory);
+    }
     this.depth++;
+  }
+
+  /** Its thread detaches: the guard's word is the next owner's, who must not lose his by ours. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Ends the innermost guard; without effect outside. Concurrency: one atomic store, for the outermost. */
@@ -34,4 +48,8 @@ export class Guard {
   [Symbol.dispose](): void {
     this.leave();
   }
+}
+
+function refuseDisposed(): never {
+  throw new ShardedMapError("ERR_SHARDED_MAP_DISPOSED", "this thread has disposed of the map");
 }

@@ -79,7 +79,9 @@ export class MapLookups {
   }
 
   /**
-   * The slot of a u32 key, or ABSENT.
+   * The slot of a u32 key, or ABSENT. A lookup takes its key modulo 2^32, as int32 or as u32 (-1 is 0xffff_ffff, what is no
+   * number is 0): it asks nothing of it that would cost every datagram time. Whatever creates, removes or renames an entry
+   * refuses a key that is neither.
    *
    * @throws ShardedMapError ERR_SHARDED_MAP_NO_GUARD, ERR_SHARDED_MAP_KEY_KIND
    *
@@ -193,7 +195,8 @@ export class MapLookups {
   }
 
   /**
-   * A number that names the entry in this slot for good: an integer below 2^52, never 0.
+   * A number that names the entry in this slot for good: an integer below 2^52, never 0. It names it in this map: another
+   * map may have an entry of that name, too.
    *
    * Concurrency: in a guard; one plain read.
    */

@@ -79,6 +79,9 @@ export function shardCount(cpus: number = availableParallelism()): number {
 
 /** @throws ShardedMapError ERR_SHARDED_MAP_OPTION */
 export function shapeFromOptions(options: ShardedMapOptions): MapShape {
+  if (options.record !== undefined && options.recordBytes !== undefined) {
+    throw new ShardedMapError("ERR_SHARDED_MAP_OPTION", "give record or recordBytes, not both");
+  }
   const workers = options.workers ?? Math.max(4, availableParallelism());
   return shapeOf({
     capacity: options.capacity,
@@ -94,8 +97,5 @@ export function shapeFromOptions(options: ShardedMapOptions): MapShape {
 function keyWordsOf(key: string): 1 | 6 {
   if (key === "u32") return 1;
   if (key === "endpoint") return 6;
-  throw new ShardedMapError(
-    "ERR_SHARDED_MAP_OPTION",
-    `key is "u32" or "endpoint", not ${JSON.stringify(key)}`,
-  );
+  throw new ShardedMapError("ERR_SHARDED_MAP_OPTION", `key is "u32" or "endpoint", not ${key}`);
 }

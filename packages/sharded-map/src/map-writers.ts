@@ -8,6 +8,7 @@ import { EXISTS } from "./outcomes.ts";
 import { rekeyEntry } from "./rekey-entry.ts";
 import * as removing from "./remove-entry.ts";
 import type { SlotPredicate } from "./remove-entry.ts";
+import { ShardedMapError } from "./sharded-map-error.ts";
 
 // Own names: see map-memory.ts.
 const hashOfKey = hashOfItsKey;
@@ -24,7 +25,8 @@ export class MapWriters extends MapLookups {
    *
    * @param init runs under the shard's lock before anybody can find the entry: it may read this map, not write to it
    * @returns the slot, FULL, or BUSY
-   * @throws ShardedMapError as `get` and ERR_SHARDED_MAP_REENTRANT; what `init` throws, and the entry never existed
+   * @throws ShardedMapError as `get`, ERR_SHARDED_MAP_REENTRANT, and ERR_SHARDED_MAP_KEY for a new key that is no u32; what
+   * `init` throws, and the entry never existed
    *
    * Concurrency: in a guard. One entry a key however many threads race. Spins some 50 µs at most, then BUSY.
    */
@@ -72,6 +74,7 @@ export class MapWriters extends MapLookups {
    * record can still be read.
    *
    * @returns the slot that the entry had, ABSENT, or BUSY
+   * @throws ShardedMapError ERR_SHARDED_MAP_KEY, ERR_SHARDED_MAP_KEY_KIND, ERR_SHARDED_MAP_REENTRANT
    *
    * Concurrency: in a guard or not. Spins some 50 µs at most, then BUSY.
    */
@@ -160,6 +163,7 @@ export class MapWriters extends MapLookups {
   /** Makes a key the one that the writer's functions work on. */
   private takeU32(key: number): MapMemory {
     if (this.memory.keyWords !== 1) this.refuse(1);
+    if ((key | 0) !== key && key >>> 0 !== key) refuseKey(key);
     this.memory.key[0] = key;
     return this.memory;
   }
@@ -179,4 +183,8 @@ export class MapWriters extends MapLookups {
     key[5] = zone;
     return this.memory;
   }
+}
+
+function refuseKey(key: unknown): never {
+  throw new ShardedMapError("ERR_SHARDED_MAP_KEY", `a key is a u32, not ${String(key)}`);
 }

@@ -98,7 +98,7 @@ export class ShardedMap extends MapWriters {
   /**
    * Calls back with the slot of each entry, in the order of slots, within one guard. Every entry that lives all the while
    * is seen exactly once; one that comes or goes meanwhile may be seen or not; none is seen twice, and none before its
-   * record is complete.
+   * record is complete. (A key that is removed and inserted again meanwhile names two entries: both may be seen.)
    *
    * Concurrency: anywhere; plain reads, no wait.
    */
@@ -202,7 +202,8 @@ export class ShardedMap extends MapWriters {
   }
 
   /**
-   * Detaches this thread. The map lives on with the others.
+   * Detaches this thread. The map lives on with the others; here counters can be read, and whatever needs a guard throws
+   * ERR_SHARDED_MAP_DISPOSED.
    *
    * @throws ShardedMapError ERR_SHARDED_MAP_IN_GUARD inside a guard
    */
@@ -210,6 +211,7 @@ export class ShardedMap extends MapWriters {
     if (this.guard.depth > 0) {
       throw new ShardedMapError("ERR_SHARDED_MAP_IN_GUARD", "leave the guard before the map is disposed");
     }
+    this.guard.close();
     this.unregister();
     this.owner.release();
   }
