@@ -36,7 +36,7 @@ export class QualityAnalyzer extends QualityReadings {
    * One packet that arrived. Gaps in the numbers count as lost until a late packet fills them.
    *
    * @param sequence a whole number, taken modulo 2^`sequenceBits`; with 64 bits exact up to 2^53, beyond that use
-   *   {@link recordSequenceWords}.
+   *   {@link recordSequenceWords}. What is no whole number is ignored, and counted.
    * @param arrivalMs monotonic milliseconds, fractions welcome (1 us is kept).
    * @param senderTimestamp the sender's clock: ticks of `timestampHz`, else milliseconds. For jitter; only
    *   differences count, so the clocks need not agree.
@@ -44,7 +44,8 @@ export class QualityAnalyzer extends QualityReadings {
   recordSequence(sequence: number, arrivalMs: number, senderTimestamp?: number): SequenceOutcome {
     const { sequenceBits } = this.settings;
     const high = sequenceBits === 64 ? Math.floor(sequence / 2 ** 32) | 0 : 0;
-    return sampleArrival(this.#record, 0, this.settings, sequence | 0, high, arrivalMs, senderTimestamp);
+    const timeMs = Number.isInteger(sequence) ? arrivalMs : Number.NaN;
+    return sampleArrival(this.#record, 0, this.settings, sequence | 0, high, timeMs, senderTimestamp);
   }
 
   /** As {@link recordSequence}, a 64-bit number in two halves. */

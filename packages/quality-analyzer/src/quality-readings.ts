@@ -24,7 +24,7 @@ export interface LifetimeCounts {
   readonly duplicates: number;
   /** Late packets: each counted as lost until it came. */
   readonly reordered: number;
-  /** Samples that said nothing: unconfirmed jumps, too old, not a time. */
+  /** Samples that said nothing: unconfirmed jumps, too old, not a time, no whole sequence number. */
   readonly ignored: number;
   /** The sender started anew. */
   readonly restarts: number;

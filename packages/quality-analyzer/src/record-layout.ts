@@ -117,7 +117,12 @@ export const qualityRecord: {
   align: 64,
   sectionName: "quality",
   section(capacity) {
-    const records = requireRange("capacity", capacity, 1, 2 ** 22);
+    const records = requireRange(
+      "capacity (a whole number)",
+      Number.isInteger(capacity) ? capacity : Number.NaN,
+      1,
+      2 ** 22,
+    );
     return { name: "quality", byteLength: records * COMPACT.wordCount * 4, align: 64 };
   },
 };

@@ -34,7 +34,7 @@ export const SequenceOutcome = {
   late: 2,
   /** One that had arrived before. */
   duplicate: 3,
-  /** Neither: a jump not yet confirmed by its successor, older than what is tracked, or no valid time. */
+  /** Neither: a jump not yet confirmed by its successor, older than what is tracked, or no valid time or number. */
   ignored: 4,
   /** The second of two in a row far from all before: the sender started anew. The gap is no loss. */
   restarted: 5,

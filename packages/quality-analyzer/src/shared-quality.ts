@@ -69,7 +69,7 @@ export class SharedQuality {
    * @throws QualityError ERR_QUALITY_SLOT outside 0..capacity-1.
    */
   at(slot: number): this {
-    if (!(slot >= 0 && slot < this.capacity)) {
+    if (!(slot >>> 0 === slot && slot < this.capacity)) {
       throw new QualityError("ERR_QUALITY_SLOT", `slot ${slot} of ${this.capacity}`);
     }
     this.#base = this.#firstWord + slot * COMPACT.wordCount;
@@ -96,7 +96,8 @@ export class SharedQuality {
    */
   recordSequence(sequence: number, arrivalMs: number, senderTimestamp?: number): SequenceOutcome {
     const high = this.#settings.sequenceBits === 64 ? Math.floor(sequence / 2 ** 32) | 0 : 0;
-    return this.recordSequenceWords(sequence | 0, high, arrivalMs, senderTimestamp);
+    const timeMs = Number.isInteger(sequence) ? arrivalMs : Number.NaN;
+    return this.recordSequenceWords(sequence | 0, high, timeMs, senderTimestamp);
   }
 
   /** As {@link recordSequence}, a 64-bit number in two halves. Concurrency: the same. */

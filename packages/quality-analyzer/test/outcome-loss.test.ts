@@ -28,6 +28,10 @@ describe("loss by outcomes", () => {
     quality.recordPacket(true);
     expect(quality.lossPerMille).toBe(1_000);
     expect(quality.lossWindow).toEqual({ packets: 1, lost: 1, ms: undefined });
+    // What is no time is none: the packet counts, the window's end stays where it was.
+    for (const nowMs of [NaN, Infinity, -Infinity]) quality.recordPacket(false, nowMs);
+    expect(quality.lossWindow).toEqual({ packets: 4, lost: 1, ms: undefined });
+    expect(quality.silenceMs(5)).toBeUndefined();
   });
 
   it("is naia's LossMonitor whenever the window is full, for any outcomes", () => {

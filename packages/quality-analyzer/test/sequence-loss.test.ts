@@ -102,6 +102,29 @@ describe("loss by sequence numbers: scripted traces", () => {
     expect(new QualityAnalyzer().recordSequence(5, Number.NaN)).toBe(ignored);
   });
 
+  it.each([16, 32, 64] as const)(
+    "ignores what is no whole number, and counts it, %i bits",
+    (sequenceBits) => {
+      const quality = new QualityAnalyzer({ sequenceBits });
+      const wrong = [NaN, Infinity, -Infinity, 1.5, undefined, "2"] as number[];
+      for (const sequence of wrong) expect(quality.recordSequence(sequence, 0)).toBe(ignored);
+      expect(quality.lossWindow).toBeUndefined();
+      expect(play(quality, [0, 1, 2])).toEqual([advanced, advanced, advanced]);
+      for (const sequence of wrong) expect(quality.recordSequence(sequence, 60)).toBe(ignored);
+      expect(quality.lifetime).toMatchObject({
+        packets: 3,
+        lost: 0,
+        duplicates: 0,
+        ignored: 12,
+        restarts: 0,
+      });
+      // Negative ones are numbers modulo the width, as a signed field reads them.
+      const signed = new QualityAnalyzer({ sequenceBits });
+      expect(play(signed, [-2, -1, 0, 1])).toEqual([advanced, advanced, advanced, advanced]);
+      expect(signed.lifetime).toMatchObject({ packets: 4, lost: 0, ignored: 0 });
+    },
+  );
+
   it("ignores what is older than the first packet or than it can tell", () => {
     const quality = new QualityAnalyzer();
     expect(play(quality, [50, 49])).toEqual([advanced, ignored]);

@@ -64,6 +64,16 @@ describe("shared records", () => {
     for (let slot = 0; slot < 4; slot++) expect(reader.at(slot).read()!.lossPerMille).toBe(slot * 100);
     expect(() => reader.at(4)).toThrow(expect.objectContaining({ code: "ERR_QUALITY_SLOT" }));
     expect(() => reader.at(-1)).toThrow(/slot -1/);
+    for (const slot of [0.5, NaN, Infinity, undefined, -0.5] as number[]) {
+      expect(() => writer.at(slot)).toThrow(expect.objectContaining({ code: "ERR_QUALITY_SLOT" }));
+    }
+    expect(writer.at(3).recordSequence(NaN, 0)).toBe(SequenceOutcome.ignored);
+    expect(reader.at(3).read()!.lifetime).toMatchObject({ packets: 10, ignored: 1 });
+    for (const capacity of [0, 1.5, NaN]) {
+      expect(() => qualityRecord.section(capacity)).toThrow(
+        expect.objectContaining({ code: "ERR_QUALITY_OPTION" }),
+      );
+    }
   });
 
   it("skip and count a sample that finds the record taken; readers get nothing of the middle", () => {
