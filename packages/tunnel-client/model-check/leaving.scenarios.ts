@@ -1,7 +1,17 @@
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
 import type { Call, SequentialModel } from "@udp-relay/model-check";
 import { JOIN_BUSY, JOIN_PREFIX_FULL, type TunnelClientTable } from "../src/index.ts";
-import { attachUser, endpoint, names, repairAfter, TIMEOUT_MS, tinyTable, type User } from "./tiny-table.ts";
+import { offerExpiries, prepareExpiry, publishExpiry, takeExpiry } from "../src/expiry-queue.ts";
+import {
+  attachUser,
+  endpoint,
+  memoryOf,
+  names,
+  repairAfter,
+  TIMEOUT_MS,
+  tinyTable,
+  type User,
+} from "./tiny-table.ts";
 
 const touching = (files: readonly string[]): string[] =>
   files.map((name) => `packages/tunnel-client/src/${name}.ts`);
@@ -84,6 +94,33 @@ export default [
       call("settled", [], () => "told");
       if (shared.table.size !== 0) return "the client is still there";
       return shared.table.stats().expiriesPending === 0 ? undefined : "an entry of the queue is lost";
+    },
+  }),
+
+  defineScenario({
+    name: "a thread offers what it had kept for itself to tell of: somebody takes it, once, killed anywhere",
+    touches: touching(["expiry-queue"]),
+    names,
+    setup: () => tinyTable(),
+    threads: [
+      thread("worker 1", attachUser, ({ table, handle }: User) => {
+        const memory = memoryOf(table);
+        const entry = prepareExpiry(memory, handle);
+        publishExpiry(memory, entry, memory.ownerId);
+        offerExpiries(memory);
+      }),
+      thread("worker 2", attachUser, ({ table }: User) => takeExpiry(memoryOf(table), 0)),
+    ],
+    interruption: "kill",
+    interruptible: ["worker 1"],
+    supervisor: repairs,
+    check: ({ shared, results, interrupted }) => {
+      const memory = memoryOf(shared.table);
+      const taken = [results.get("worker 2") as number, takeExpiry(memory, 0), takeExpiry(memory, 0)];
+      const times = taken.filter((entry) => entry >= 0).length;
+      if (times > 1) return `it was taken ${times} times`;
+      // Killed before it was ready it is about a client that lives.
+      return times === 1 || interrupted !== undefined ? undefined : "nobody can take it";
     },
   }),
 

@@ -29,8 +29,17 @@ export class Deliveries {
     } finally {
       this.#running = false;
     }
-    if (count > 0) this.#onError(first, count);
+    if (count > 0) this.#report(first, count);
     return true;
+  }
+
+  /** Batches are delivered from timers, too: what a reporter throws must not end the process. */
+  #report(first: unknown, count: number): void {
+    try {
+      this.#onError(first, count);
+    } catch (error) {
+      warnOfThrown(error, 1);
+    }
   }
 }
 

@@ -164,6 +164,21 @@ export function readExpiry(memory: TableMemory, entry: number): ExpiredClient {
   };
 }
 
+/**
+ * Leaves to anybody what this thread has kept for itself to deliver and has not begun to: nobody here listens any more.
+ *
+ * Concurrency: the thread; never waits.
+ */
+export function offerExpiries(memory: TableMemory): void {
+  const { ops, ownerId, settings } = memory;
+  for (let entry = 0; entry < settings.expiryQueue; entry++) {
+    const at = entryAt(memory, entry) * 4;
+    const state = ops.loadPair(at);
+    if ((state & STATE_MASK) !== READY || ops.pairHigh() !== ownerId) continue;
+    ops.storePair(at, state, 0);
+  }
+}
+
 /** Leaves to anybody what this thread had kept for itself to deliver. Concurrency: the thread, before it detaches. */
 export function releaseExpiries(memory: TableMemory): void {
   repairExpiries(memory, memory.ownerId);

@@ -2,6 +2,7 @@ import type { Owner, RegionHandle } from "@udp-relay/atomics-layout";
 import { compareExchange, load, store } from "@udp-relay/atomics-layout/memory";
 import { type EndpointWords, ShardedMap } from "@udp-relay/sharded-map";
 import { JOIN_BUSY, JOIN_PREFIX_FULL } from "./join-refusal.ts";
+import type { Membership } from "./membership.ts";
 import { prefixOf, samePrefix } from "./prefix-bits.ts";
 import { PrefixJournal } from "./prefix-journal.ts";
 import { generationOfHandle } from "./table-memory.ts";
@@ -24,18 +25,6 @@ const CLOSER = 0;
 const FIRST_MEMBER = 4;
 const LINE_WORDS = 16;
 const MEMBERS_A_LINE = LINE_WORDS - FIRST_MEMBER;
-
-/** What decides which members are true: the clients, by their slots. */
-export interface Membership {
-  /** Slots are below this. */
-  readonly slots: number;
-  /** Of the client that has the slot, or had it last; may be old. */
-  handle(slot: number): number;
-  /** -1 unless the handle's client lives: one atomic read. */
-  resolve(handle: number): number;
-  /** Only asked for a live client. */
-  endpoint(slot: number): EndpointWords;
-}
 
 /** What `create` decides, and every thread must know. */
 export interface PrefixLimitOptions {

@@ -9,6 +9,7 @@ import {
   discardExpiry,
   type ExpiredClient,
   type ExpiryReason,
+  offerExpiries,
   prepareExpiry,
   publishExpiry,
   readExpiry,
@@ -95,11 +96,14 @@ export abstract class TableExpiry extends TableWriters {
    * callback; then again, marked `redelivered`. Runs after the guard's end, in the thread that removed the client if that
    * thread has a callback; else in any that has, when it next sweeps. What a full queue could not take is counted only.
    *
-   * @returns a function that takes the callback back
+   * @returns a function that takes the callback back; with the last one, what waits here is left to other threads
    */
   onExpire(callback: (client: ExpiredClient) => void): () => void {
     this.#expiryCallbacks.add(callback);
-    return () => void this.#expiryCallbacks.delete(callback);
+    return () => {
+      if (!this.#expiryCallbacks.delete(callback) || this.#expiryCallbacks.size > 0) return;
+      offerExpiries(this.memory);
+    };
   }
 
   /**
@@ -268,7 +272,9 @@ export abstract class TableExpiry extends TableWriters {
 
   #deliverExpiries(safely: (callback: () => void) => void): void {
     const { memory } = this;
-    for (let entry = takeExpiry(memory, 0); entry >= 0; entry = takeExpiry(memory, entry + 1)) {
+    // A callback may be the last to end itself: the rest is for others then.
+    const next = (from: number): number => (this.#expiryCallbacks.size > 0 ? takeExpiry(memory, from) : -1);
+    for (let entry = next(0); entry >= 0; entry = next(entry + 1)) {
       const client = readExpiry(memory, entry);
       if (client.redelivered) countEvent(memory, REDELIVERIES);
       for (const callback of this.#expiryCallbacks) safely(() => callback(client));

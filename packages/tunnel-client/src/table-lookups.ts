@@ -8,7 +8,7 @@ import type { Clock } from "@udp-relay/clock";
 import { lastPriority, priorityOf } from "./client-metrics.ts";
 import { LAST_TICK } from "./client-record.ts";
 import { isAtEndpoint, readEndpoint } from "./endpoint-copies.ts";
-import { classOfPriority } from "./priority-score.ts";
+import { classOfPriority, INITIAL_PRIORITY } from "./priority-score.ts";
 import type { PrefixLimit } from "./prefix-limit.ts";
 import { TableGuard } from "./table-guard.ts";
 import { generationOfHandle, receiveLine, type TableMemory } from "./table-memory.ts";
@@ -36,6 +36,7 @@ export abstract class TableLookups {
   protected readonly tick: ThreadTick;
   protected readonly tableGuard: TableGuard;
   protected readonly clock: Clock | undefined;
+  protected readonly slots: number;
   /** What nobody needs: a read whose result is kept is not left out. */
   protected lastRead = 0;
   readonly #quality: SharedQuality | undefined;
@@ -58,6 +59,7 @@ export abstract class TableLookups {
     this.ownerId = memory.ownerId;
     this.capacity = map.capacity;
     this.timeoutMs = settings.timeoutMs;
+    this.slots = settings.slots;
     this.clock = options.clock;
     this.tick = new ThreadTick(memory, options.clock);
     this.#hasIds = settings.keyWords === 1;
@@ -186,9 +188,13 @@ export abstract class TableLookups {
     return sinceMs(tick, this.lastReceiveTick(slot)) >= this.timeoutMs;
   }
 
-  /** The client's score, 0..65,535, lower is better; see `priorityScore`. Concurrency: in a guard; never waits. */
+  /**
+   * The client's score, 0..65,535, lower is better; see `priorityScore`. Of a slot that is none, that of a newcomer.
+   *
+   * Concurrency: in a guard; never waits.
+   */
   priority(slot: number, tick: number = this.now()): number {
-    return priorityOf(this.memory, slot, tick);
+    return this.isSlot(slot) ? priorityOf(this.memory, slot, tick) : INITIAL_PRIORITY;
   }
 
   /**
@@ -220,6 +226,11 @@ export abstract class TableLookups {
   /** The clock's tick if this thread gave a clock, else the last tick that it gave. */
   protected now(): number {
     return this.clock === undefined ? this.tick.trusted : this.clock.recentMs();
+  }
+
+  /** A refusal of `join` is none: what would write to it writes nothing. */
+  protected isSlot(slot: number): boolean {
+    return slot >= 0 && slot < this.slots;
   }
 
   /** What waits for the end of the outermost guard. */

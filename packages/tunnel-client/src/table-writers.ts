@@ -134,12 +134,14 @@ export abstract class TableWriters extends TableLookups {
    * Lets a client be reached at another endpoint from now on; its statistics go on. In a table whose keys are ids, and
    * only once the caller has decided that this may be: anybody can send anybody's id.
    *
-   * @returns 0, JOIN_PREFIX_FULL, or JOIN_BUSY: it has been rebound a moment ago, or is being so; drop the datagram
+   * @returns 0, JOIN_PREFIX_FULL, JOIN_GONE (no slot), or JOIN_BUSY: it has been rebound a moment ago, or is being so; drop
+   * the datagram
    *
    * Concurrency: in a guard; never waits.
    */
   rebind(slot: number, endpoint: Endpoint, tick: number): number {
     if (this.memory.settings.keyWords !== 1) this.refuseKind("endpoints", "ids: use rekey");
+    if (!this.isSlot(slot)) return JOIN_GONE;
     this.tick.of(tick);
     const result = this.#move(slot, endpoint, () => rebindEndpoint(this.memory, slot, endpoint));
     if (result === JOIN_BUSY) countEvent(this.memory, REBIND_BUSY);
@@ -156,13 +158,13 @@ export abstract class TableWriters extends TableLookups {
   rekey(handle: number, endpoint: Endpoint): number {
     if (this.memory.settings.keyWords === 1) this.refuseKind("ids", "endpoints: use rebind");
     const guard = this.map.enter();
-    const slot = this.map.resolve(handle);
-    const result =
-      slot < 0
-        ? JOIN_GONE
-        : this.#move(slot, endpoint, () => this.#rekeyed(this.map.rekeyEndpoint(handle, endpoint)));
-    guard.leave();
-    return result;
+    try {
+      const slot = this.map.resolve(handle);
+      if (slot < 0) return JOIN_GONE;
+      return this.#move(slot, endpoint, () => this.#rekeyed(this.map.rekeyEndpoint(handle, endpoint)));
+    } finally {
+      guard.leave();
+    }
   }
 
   #rekeyed(outcome: number): number {
@@ -183,7 +185,7 @@ export abstract class TableWriters extends TableLookups {
   }
 
   /**
-   * Counts a datagram from the client.
+   * Counts a datagram from the client. Of a sender who was refused (`slot` is why) nothing is counted: his refusal was.
    *
    * @param bytes 0..2^32-1
    * @param tick now, u32 ms: the batch's
@@ -193,6 +195,7 @@ export abstract class TableWriters extends TableLookups {
    */
   received(slot: number, bytes: number, tick: number): void {
     const now = this.tick.of(tick);
+    if (!(slot >= 0 && slot < this.slots)) return;
     const line = this.linesAt + slot * this.recordWords;
     if (this.countReceived(line << 2, bytes, now, this.ownerId) !== 0) this.#settle(line, now, bytes);
   }
@@ -200,6 +203,7 @@ export abstract class TableWriters extends TableLookups {
   /** Counts a datagram to the client. Concurrency: as `received`. */
   sent(slot: number, bytes: number, tick: number): void {
     const now = this.tick.of(tick);
+    if (!(slot >= 0 && slot < this.slots)) return;
     const line = this.linesAt + slot * this.recordWords;
     if (this.countSent(line << 2, bytes, now, 0) !== 0) this.#settle(line + LINE_WORDS, now, bytes);
   }
@@ -212,30 +216,31 @@ export abstract class TableWriters extends TableLookups {
     foldRate(this.memory, line, now, bytes);
   }
 
-  /** The client's round trip, in ms >= 0: feeds its priority. Concurrency: in a guard; two atomic writes. */
+  /** The client's round trip, in ms >= 0, else it stays as it is: feeds its priority. Concurrency: in a guard; two atomic writes. */
   setLatency(slot: number, latencyMs: number): void {
-    if (latencyMs >= 0) writeMeasured(this.memory, slot, LATENCY, latencyMs);
+    if (latencyMs >= 0 && this.isSlot(slot)) writeMeasured(this.memory, slot, LATENCY, latencyMs);
   }
 
   /** The client's loss, 0..1,000, clamped: feeds its priority. Concurrency: as `setLatency`. */
   setLossPerMille(slot: number, lossPerMille: number): void {
-    if (lossPerMille >= 0) writeMeasured(this.memory, slot, LOSS, Math.min(1_000, lossPerMille));
+    if (lossPerMille >= 0 && this.isSlot(slot))
+      writeMeasured(this.memory, slot, LOSS, Math.min(1_000, lossPerMille));
   }
 
   /** The client's jitter, in ms >= 0. Concurrency: as `setLatency`. */
   setJitter(slot: number, jitterMs: number): void {
-    if (jitterMs >= 0) writeMeasured(this.memory, slot, JITTER, jitterMs);
+    if (jitterMs >= 0 && this.isSlot(slot)) writeMeasured(this.memory, slot, JITTER, jitterMs);
   }
 
   /**
    * Sets the client's counters, rates and age back to nothing; latency, loss and last receive stay.
    *
-   * @returns false if another thread is doing the same right now
+   * @returns false if another thread is doing the same right now, or the slot is none
    *
    * Concurrency: in a guard; the totals fall in one step. Never waits.
    */
   resetStats(slot: number, tick: number = this.now()): boolean {
-    return resetTotals(this.memory, slot, this.tick.of(tick));
+    return this.isSlot(slot) && resetTotals(this.memory, slot, this.tick.of(tick));
   }
 
   /** Removes what makes room for a newcomer in a full table; false if nothing may go. */

@@ -8,10 +8,10 @@ import { ShardedMap } from "@udp-relay/sharded-map";
 import { metricsSection, recordLayout } from "./client-record.ts";
 import type { ClientSnapshot } from "./client-snapshot.ts";
 import { TunnelClientView } from "./client-view.ts";
-import { readEndpoint } from "./endpoint-copies.ts";
 import { expirySection, pendingExpiries, releaseExpiries, repairExpiries } from "./expiry-queue.ts";
 import { JOIN_NO_ADDRESS } from "./join-refusal.ts";
-import { type Membership, PrefixLimit } from "./prefix-limit.ts";
+import { membershipOf } from "./membership.ts";
+import { PrefixLimit } from "./prefix-limit.ts";
 import { departuresSection, noteDeparture } from "./receiver-progress.ts";
 import { SlotRanking } from "./slot-ranking.ts";
 import { countersSection, readCounters, type TunnelClientTableStats } from "./table-counters.ts";
@@ -44,9 +44,11 @@ export class TunnelClientTable extends TableExpiry {
 
   /** Made when it is needed: 256 KiB. */
   private senders: IPv4SenderCache | undefined;
-  readonly #views = new Map<number, TunnelClientView>();
+  /** By slot: there are never more than slots. */
+  private readonly views = new Map<number, TunnelClientView>();
   readonly #beats: NodeJS.Timeout | undefined;
   readonly #unregister: () => void;
+  #disposed = false;
 
   private constructor(
     map: ShardedMap,
@@ -166,12 +168,10 @@ export class TunnelClientTable extends TableExpiry {
 
   /** The view of a handle's client, always the same one; undefined once the client is gone. Concurrency: anywhere. */
   client(handle: number): TunnelClientView | undefined {
-    if (this.map.resolve(handle) < 0) {
-      this.#views.delete(handle);
-      return undefined;
-    }
-    let view = this.#views.get(handle);
-    if (view === undefined) this.#views.set(handle, (view = new TunnelClientView(this, handle)));
+    const slot = this.map.resolve(handle);
+    if (slot < 0) return undefined;
+    let view = this.views.get(slot);
+    if (view?.handle !== handle) this.views.set(slot, (view = new TunnelClientView(this, handle)));
     return view;
   }
 
@@ -248,14 +248,16 @@ export class TunnelClientTable extends TableExpiry {
 
   /**
    * Detaches this thread; the table lives on with the others. Clients that it received last from are held back from
-   * expiry for one timeout, or until `drained`.
+   * expiry for one timeout, or until `drained`. Once more has no effect; whatever needs a guard then throws.
    *
    * @throws ShardedMapError ERR_SHARDED_MAP_IN_GUARD inside a guard
    */
   [Symbol.dispose](): void {
     const { memory } = this;
-    clearInterval(this.#beats);
+    if (this.#disposed) return;
     this.map[Symbol.dispose]();
+    this.#disposed = true;
+    clearInterval(this.#beats);
     releaseExpiries(memory);
     noteDeparture(memory, memory.ownerId, threadId, this.now());
     this.prefixes?.[Symbol.dispose]();
@@ -269,10 +271,13 @@ export class TunnelClientTable extends TableExpiry {
     callback: (slot: number, score: number) => void,
   ): void {
     const guard = this.enter();
-    const ranking = new SlotRanking(limit);
-    this.map.forEach((slot) => ranking.add(slot, score(slot)));
-    ranking.forEach(callback);
-    guard.leave();
+    try {
+      const ranking = new SlotRanking(limit);
+      this.map.forEach((slot) => ranking.add(slot, score(slot)));
+      ranking.forEach(callback);
+    } finally {
+      guard.leave();
+    }
   }
 
   /** Puts right what a dead thread of this table left. Concurrency: its taker; may run again for it. */
@@ -287,14 +292,4 @@ export class TunnelClientTable extends TableExpiry {
     const words = [PREFIX_MAP_OWNER, PREFIX_OWNER].map((word) => peek(this.words, journal + word));
     this.prefixes?.repairAfter(words as [number, number]);
   }
-}
-
-function membershipOf(memory: TableMemory): Membership {
-  const { map, settings } = memory;
-  return {
-    slots: settings.slots,
-    handle: (slot) => map.handle(slot),
-    resolve: (handle) => map.resolve(handle),
-    endpoint: (slot) => readEndpoint(memory, slot),
-  };
 }

@@ -73,17 +73,19 @@ export class TunnelClient {
 
   /** Counts a datagram from the client of that many bytes, >= 0. */
   received(bytes: number, tick: number = this.#clock.update()): void {
+    const slot = this.#slot();
     const { table } = this.#place;
     const guard = table.enter();
-    table.received(this.#slot(), bytes, tick);
+    table.received(slot, bytes, tick);
     guard.leave();
   }
 
   /** Counts a datagram to the client of that many bytes, >= 0. */
   sent(bytes: number, tick: number = this.#clock.update()): void {
+    const slot = this.#slot();
     const { table } = this.#place;
     const guard = table.enter();
-    table.sent(this.#slot(), bytes, tick);
+    table.sent(slot, bytes, tick);
     guard.leave();
   }
 

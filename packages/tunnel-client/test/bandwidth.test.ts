@@ -39,6 +39,27 @@ describe("constant traffic", () => {
   });
 });
 
+describe("both directions", () => {
+  it("have rates of their own, which fall by themselves and are one priority's bandwidth", () => {
+    using client = new LoneClient({ timeConstantMs: TIME_CONSTANT_MS });
+    const { table, slot, handle } = client;
+    for (let ms = 0; ms < 10_000; ms++) {
+      table.sent(slot, 300, ms);
+      if (ms % 10 === 0) table.received(slot, 100, ms);
+    }
+    const at = (tick: number) => table.snapshotOf(handle, tick)!;
+    expect(error(at(9_999).bytesPerSecondOut, 300_000)).toBeLessThan(0.02);
+    expect(error(at(9_999).bytesPerSecondIn, 10_000)).toBeLessThan(0.02);
+    // Receiving goes on; what is sent no more fades: a half after 0.693 time constants, 0 at last.
+    for (let ms = 10_000; ms < 10_693; ms += 10) table.received(slot, 100, ms);
+    expect(error(at(10_692).bytesPerSecondOut, 150_000)).toBeLessThan(0.02);
+    expect(error(at(10_692).bytesPerSecondIn, 10_000)).toBeLessThan(0.02);
+    expect(at(10_692).isSlow).toBe(false);
+    expect(at(13_000).isSlow).toBe(true);
+    expect(at(10_000 + 33 * TIME_CONSTANT_MS).bytesPerSecondOut).toBe(0);
+  });
+});
+
 describe("changing traffic", () => {
   it("follows a step as documented: half of it after 0.693 time constants", () => {
     using client = new LoneClient({ timeConstantMs: TIME_CONSTANT_MS });

@@ -8,6 +8,25 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 /** Compiled suites (Node 20) run compiled examples. */
 const extension = extname(import.meta.url);
 
+/** Whatever is `pub` in the source of udp-relay-core 0.1.0. */
+const CRATE =
+  `TunnelClient::new new_with_endpoint remote_ep set_last_receive_tick_at set_last_receive_tick is_timed_out
+  update_stats get_priority set_latency set_packet_loss_rate is_slow_connection current_timestamp recent_timestamp
+  update_clock reset_stats QualityAnalyzer::new record_packet get_packet_loss_rate validate_address
+  create_dashmap_with_capacity`.split(/\s+/);
+
+describe("the README's table of the crate's surface", () => {
+  it("has everything that the crate offers in its first column, and something of ours beside it", () => {
+    const readme = readFileSync(path("../README.md"), "utf8");
+    const [, section] = /\n## The crate's surface\n([^]*?)\n## /.exec(readme) ?? [];
+    const rows = section!.split("\n").filter((line) => line.startsWith("| `"));
+    const [theirs, ours] = [1, 2].map((column) => rows.map((row) => row.split(" | ")[column - 1]!));
+    const spelled = theirs!.join().replaceAll("`…_tick()`", "`set_last_receive_tick()`");
+    for (const name of CRATE) expect(spelled).toMatch(new RegExp(`\\b${name}\\b`));
+    for (const cell of ours!) expect(cell.trim()).not.toBe("");
+  });
+});
+
 describe("the README's example", () => {
   it("is the one in examples/, and runs", () => {
     const [, example] = /```ts\n([^]*?)```/.exec(readFileSync(path("../README.md"), "utf8")) ?? [];

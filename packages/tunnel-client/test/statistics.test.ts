@@ -1,6 +1,8 @@
 /* eslint @typescript-eslint/no-unused-vars: ["error", { ignoreUsingDeclarations: true }] */
 import { parseEndpoint } from "@udp-relay/address-validation";
+import { ShardedMap } from "@udp-relay/sharded-map";
 import { describe, expect, it } from "vitest";
+import { recordLayout } from "../src/client-record.ts";
 import { TunnelClient, TunnelClientError, TunnelClientTable } from "../src/index.ts";
 import { LoneClient, send } from "./lone-client.ts";
 
@@ -115,7 +117,24 @@ describe("misuse", () => {
         new RegExp(name!),
       );
     }
-    expect(() => TunnelClientTable.attach({} as never)).toThrow(TunnelClientError);
+    for (const handle of [{}, null, undefined, 7, { prefixes: undefined }] as never[]) {
+      expect(() => TunnelClientTable.attach(handle)).toThrow(TunnelClientError);
+    }
+    using map = ShardedMap.create({ capacity: 1, key: "u32" });
+    using record = ShardedMap.create({
+      capacity: 1,
+      key: "u32",
+      record: { ...recordLayout("u32"), hash: 1 },
+    });
+    for (const other of [map, record]) {
+      const handle = { clients: other.shared, prefixes: undefined };
+      expect(() => TunnelClientTable.attach(handle)).toThrow(
+        expect.objectContaining({ code: "ERR_REGION_LAYOUT" }),
+      );
+    }
+    expect(() => TunnelClientTable.attach({ clients: 7, prefixes: undefined } as never)).toThrow(
+      expect.objectContaining({ code: "ERR_REGION_HANDLE" }),
+    );
     using client = new LoneClient({ key: "u32" });
     expect(() => client.table.rekey(client.handle, client.table.endpoint(client.slot))).toThrow(
       TunnelClientError,
