@@ -5,6 +5,16 @@ import { joinTransports } from "../src/transport/joined.ts";
 import { MemoryNetwork, MemoryTransport } from "../src/transport/memory.ts";
 import { isWebsocketEndpoint, websocketEndpoint } from "../src/transport/websocket-endpoint.ts";
 import { numbered, numberOf } from "./conformance/adapter-under-test.ts";
+import { memoryAdapter } from "./conformance/memory-adapter.ts";
+import { conformance } from "./conformance/suite.ts";
+
+const alone = memoryAdapter(new MemoryNetwork({ link: { delayMs: 1 } }));
+conformance({
+  ...alone,
+  name: "joined",
+  reportedKind: "memory",
+  open: async (options) => joinTransports(await alone.open(options)),
+});
 
 describe("joined transports", () => {
   it("send to whom each endpoint belongs, and hand over what either receives", () => {

@@ -7,7 +7,7 @@ import { RelayEndpoint } from "../src/compose/relay-endpoint.ts";
 import type { RelayEndpointOptions } from "../src/compose/relay-endpoint.ts";
 import { DropReason } from "../src/transport/drop-reason.ts";
 import { MemoryNetwork, MemoryTransport } from "../src/transport/memory.ts";
-import { numbered, numberOf } from "./conformance/adapter-under-test.ts";
+import { numbered, numberOf, untilReal } from "./conformance/adapter-under-test.ts";
 
 describe("a relay endpoint", () => {
   it("takes a datagram's way: judged, known, counted, forwarded", () => {
@@ -163,6 +163,34 @@ describe("a relay endpoint", () => {
     await relay.close();
     expect(transport.send(numbered(0), player(2).socket.localEndpoint)).toBe(DropReason.closed);
     expect(clients.snapshot(clock.update()).length).toBe(1);
+  });
+
+  it("takes nothing for an id that is none: nobody becomes client 0", () => {
+    const answers = [NaN, 2 ** 32, 1.5, -1, Infinity, undefined, "7", 7] as number[];
+    let datagrams = 0;
+    const { relay, clients, player, pass } = house({
+      key: "u32",
+      identify: () => answers[datagrams++]!,
+      onDatagram: () => undefined,
+    });
+    const anna = player(1);
+    for (const number of answers.keys()) anna.send(number);
+    pass(5);
+    expect(relay.stats()).toMatchObject({ handled: 1, refused: { noId: answers.length - 1 } });
+    expect(clients.snapshot().map(({ id }) => id)).toEqual([7]);
+  });
+
+  it("reports a sweep that throws: its timer must not end the process", async () => {
+    const reports: string[] = [];
+    const { relay, clients } = house({
+      sweepIntervalMs: 1,
+      onDatagram: () => undefined,
+      onError: (error, { during }) => reports.push(`${during} ${(error as { code?: string }).code}`),
+    });
+    clients[Symbol.dispose]();
+    await untilReal(() => reports.length > 0, "the report");
+    await relay.close();
+    expect(reports).toEqual(["sweep ERR_SHARDED_MAP_DISPOSED"]);
   });
 
   it("refuses an interval that no timer has", () => {

@@ -25,7 +25,7 @@ export interface RelayEndpointOptions {
   readonly minimumBytes?: number;
   /**
    * For a table whose keys are ids: reads the sender's id off a datagram (`from` is not known yet), or returns a
-   * negative number to refuse it. A table of endpoints needs none.
+   * negative number to refuse it; whatever is no u32 refuses it, too. A table of endpoints needs none.
    */
   readonly identify?: (datagram: RelayDatagram) => number;
   /**
@@ -91,7 +91,7 @@ export class RelayEndpoint {
     this.#errors = new ErrorReporter(transport.kind, onError);
     transport.onBatch = this.#onBatch;
     if (sweepIntervalMs > 0) {
-      this.#sweeper = setInterval(() => clients.sweep(clock.update(), SWEEP_BUDGET), sweepIntervalMs);
+      this.#sweeper = setInterval(this.#sweep, sweepIntervalMs);
       this.#sweeper.unref();
     }
   }
@@ -167,6 +167,15 @@ export class RelayEndpoint {
     return this.close();
   }
 
+  /** A timer's throw would end the process: a table that the program has disposed of, its `onLongGuard`. */
+  readonly #sweep = (): void => {
+    try {
+      this.#clients.sweep(this.#options.clock.update(), SWEEP_BUDGET);
+    } catch (error) {
+      this.#errors.report(error, "sweep");
+    }
+  };
+
   readonly #onBatch = (batch: DatagramBatch): void => {
     const { clock } = this.#options;
     const datagram = this.#datagram;
@@ -219,7 +228,7 @@ export class RelayEndpoint {
     if (identify === undefined) return this.#orRefused(clients.joinEndpoint(source, tick));
     datagram.from = -1;
     const id = identify(datagram);
-    if (id < 0) {
+    if (id >>> 0 !== id) {
       this.#refusals.noId += 1;
       return -1;
     }

@@ -12,7 +12,7 @@ import { DropReason } from "./drop-reason.ts";
 import type { DropReasonCode } from "./drop-reason.ts";
 import { SendQueue } from "./send-queue.ts";
 import { maxDatagramBytesOption, queueDatagramsOption } from "./socket-options.ts";
-import { TransportCounters } from "./transport-stats.ts";
+import { priorityClassOf, TransportCounters } from "./transport-stats.ts";
 import type { TransportStats } from "./transport-stats.ts";
 
 /** What all transports do alike: counting, the bounded queue, the callback, closing. */
@@ -96,7 +96,8 @@ export abstract class BaseTransport implements DatagramTransport {
   }
 
   /** Queues a copy; whatever is dropped for it, or it itself, is counted. */
-  protected enqueue(bytes: Uint8Array, endpoint: Endpoint, priorityClass: number): 0 | DropReasonCode {
+  protected enqueue(bytes: Uint8Array, endpoint: Endpoint, priority: number): 0 | DropReasonCode {
+    const priorityClass = priorityClassOf(priority);
     const dropped = this.queue.offer(bytes, 0, bytes.length, endpoint, priorityClass);
     if (dropped < 0) return 0;
     const reason = this.counters.dropQueued(dropped);

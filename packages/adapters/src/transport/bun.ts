@@ -38,7 +38,8 @@ export class BunTransport extends BaseTransport {
   /** data, port, address of each datagram that waits for the flush, as `sendMany` takes them. */
   readonly #packets: (Uint8Array | number | string)[] = [];
   readonly #endpoints: Endpoint[] = [];
-  readonly #classes = new Uint8Array(BATCH_DATAGRAMS);
+  /** Clamped: 256 must not become the best class. */
+  readonly #classes = new Uint8ClampedArray(BATCH_DATAGRAMS);
   #unflushed = 0;
   #turnScheduled = false;
   #delivering = false;
@@ -122,9 +123,13 @@ export class BunTransport extends BaseTransport {
   }
 
   protected closeSocket(): Promise<void> {
-    this.counters.dropMany(DropReason.closed, this.#unflushed + this.#batch.count);
+    this.counters.dropMany(DropReason.closed, this.#unflushed);
     this.#unflushed = 0;
-    this.#batch.clear();
+    // A batch whose callback closes the transport was received, and is that callback's until it returns.
+    if (!this.#delivering) {
+      this.counters.dropMany(DropReason.closed, this.#batch.count);
+      this.#batch.clear();
+    }
     this.#socket.close();
     return Promise.resolve();
   }

@@ -58,7 +58,7 @@ export interface DatagramTransport {
   /**
    * Sends a copy of `bytes`: they are the caller's again when it returns.
    *
-   * @param priorityClass 0 (the best) .. 7; under backpressure the worst class is dropped first
+   * @param priorityClass 0 (the best) .. 7, or what is nearest to them; under backpressure the worst is dropped first
    * @returns 0 when the datagram was sent or queued, else why it was dropped. A reason that the system tells
    *   later is counted in `stats()` all the same.
    */
@@ -114,7 +114,7 @@ export interface TransportOptions {
 /** Where an error that `onError` is told of came from. */
 export interface TransportErrorContext {
   readonly transport: TransportKind;
-  readonly during: "onBatch" | "onDatagram" | "socket";
+  readonly during: "onBatch" | "onDatagram" | "socket" | "sweep";
   /** Errors of this kind since the last report, this one not counted. */
   readonly suppressed: number;
 }

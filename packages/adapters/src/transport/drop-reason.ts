@@ -12,7 +12,7 @@ export const DropReason = {
   portZero: 3,
   /** Received while no `onBatch` was set. */
   noHandler: 4,
-  /** The datagram at which a user's callback threw. */
+  /** A user's callback threw at it, or at the batch that it came in: it counts as received, too. */
   callbackThrew: 5,
   /** Sent: larger than a UDP datagram or than `maxDatagramBytes`. */
   tooLarge: 6,

@@ -33,6 +33,7 @@ class JoinedTransport implements DatagramTransport {
   #handler: BatchHandler | undefined;
   #foreign = 0;
   #foreignBytes = 0;
+  #closing: Promise<void> | undefined;
 
   constructor(main: DatagramTransport, guests: readonly OwningTransport[]) {
     this.#main = main;
@@ -108,7 +109,11 @@ class JoinedTransport implements DatagramTransport {
     };
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#closeAll());
+  }
+
+  async #closeAll(): Promise<void> {
     await Promise.all([this.#main, ...this.#guests].map((transport) => transport.close()));
   }
 

@@ -4,7 +4,16 @@ import type { DropReasonCode, DropReasonName } from "./drop-reason.ts";
 /** Number of priority classes: 0 is the best, 7 the worst. */
 export const PRIORITY_CLASSES = 8;
 
-/** What a transport counted since it was opened. Every datagram is in exactly one of these. */
+/** The class that a caller's number stands for: the nearest one at or below it, the best for what is no number. */
+export function priorityClassOf(value: number): number {
+  if (!(value > 0)) return 0;
+  return value < PRIORITY_CLASSES ? Math.floor(value) : PRIORITY_CLASSES - 1;
+}
+
+/**
+ * What a transport counted since it was opened. Every datagram is in exactly one of these; but `drops.callbackThrew` says
+ * of how many received ones, or batches of them, the callback threw.
+ */
 export interface TransportStats {
   /** Datagrams and bytes handed to `onBatch`. */
   readonly receivedDatagrams: number;

@@ -7,7 +7,7 @@ import { DropReason } from "./drop-reason.ts";
 import type { DropReasonCode } from "./drop-reason.ts";
 import { ReceivedBatch } from "./received-batch.ts";
 import { integerOption } from "./socket-options.ts";
-import { PRIORITY_CLASSES } from "./transport-stats.ts";
+import { PRIORITY_CLASSES, priorityClassOf } from "./transport-stats.ts";
 import { isWebsocketEndpoint, websocketEndpoint } from "./websocket-endpoint.ts";
 
 export { DropReason, dropReasonNames } from "./drop-reason.ts";
@@ -151,12 +151,13 @@ export class UWebSocketsTransport extends BaseTransport {
     return this.#find(endpoint)?.remote;
   }
 
-  send(bytes: Uint8Array, endpoint: Endpoint, priorityClass = 0): 0 | DropReasonCode {
+  send(bytes: Uint8Array, endpoint: Endpoint, priority = 0): 0 | DropReasonCode {
     const refused = this.refusal(endpoint, bytes.length);
     if (refused !== 0) return refused;
     const connection = this.#find(endpoint);
     if (connection === undefined) return this.counters.drop(DropReason.noPeer);
     const { ws } = connection;
+    const priorityClass = priorityClassOf(priority);
     const allowed = this.#backpressureShare * (PRIORITY_CLASSES - priorityClass);
     const waiting = ws.getBufferedAmount();
     // An empty buffer takes any datagram, as the kernel's does.

@@ -1,4 +1,8 @@
-import type { DatagramTransport, TransportOptions } from "../../src/transport/datagram-transport.ts";
+import type {
+  DatagramTransport,
+  TransportKind,
+  TransportOptions,
+} from "../../src/transport/datagram-transport.ts";
 
 /** Somebody at the other end, who does not use the adapter under test where there is another way. */
 export interface Peer {
@@ -22,6 +26,8 @@ export interface AdapterUnderTest {
   until(condition: () => boolean, what: string, account?: () => unknown): Promise<void>;
   /** Addresses and ports are the transport's own to choose; false for transports over connections. */
   readonly datagramSockets: boolean;
+  /** Whose errors a report is of, where it is not the transport's own kind: a joined one has others below. */
+  readonly reportedKind?: TransportKind;
   /** A link-local address with its zone that this machine has, undefined if it has none. */
   readonly linkLocal: string | undefined;
 }

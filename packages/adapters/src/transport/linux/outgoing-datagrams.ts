@@ -45,7 +45,8 @@ export class OutgoingDatagrams {
   #copyOffset: number;
   readonly #offsets = new Int32Array(OUTGOING_DATAGRAMS);
   readonly #lengths = new Int32Array(OUTGOING_DATAGRAMS);
-  readonly #classes = new Uint8Array(OUTGOING_DATAGRAMS);
+  /** Clamped: 256 must not become the best class. */
+  readonly #classes = new Uint8ClampedArray(OUTGOING_DATAGRAMS);
   readonly #endpoints = new Array<Endpoint | undefined>(OUTGOING_DATAGRAMS).fill(undefined);
   /** Datagrams in the order of their iovecs, and the first of each message in it. */
   readonly #order = new Int32Array(OUTGOING_DATAGRAMS);
