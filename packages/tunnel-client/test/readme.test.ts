@@ -18,7 +18,7 @@ const CRATE =
 describe("the README's table of the crate's surface", () => {
   it("has everything that the crate offers in its first column, and something of ours beside it", () => {
     const readme = readFileSync(path("../README.md"), "utf8");
-    const [, section] = /\n## The crate's surface\n([^]*?)\n## /.exec(readme) ?? [];
+    const [, section] = /\n## From the crate udp-relay-core\n([^]*?)\n## /.exec(readme) ?? [];
     const rows = section!.split("\n").filter((line) => line.startsWith("| `"));
     const [theirs, ours] = [1, 2].map((column) => rows.map((row) => row.split(" | ")[column - 1]!));
     const spelled = theirs!.join().replaceAll("`…_tick()`", "`set_last_receive_tick()`");
