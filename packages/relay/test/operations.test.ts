@@ -112,10 +112,9 @@ describe("GET /metrics", () => {
       if (name.endsWith("_total")) expect([name, type]).toEqual([name, "counter"]);
       if (types.has(name)) expect([name, /_(total|count|sum|bucket)$/.test(name)]).toEqual([name, false]);
     }
-    // The sums that these were, by type.
-    expect([...samples.keys()].some((name) => name.startsWith("udp_relay_nodejs_active_handles{"))).toBe(
-      true,
-    );
+    // Of what the library's misnamed ones were the sums of. Bun does not tell its handles.
+    const handles = [...samples.keys()].filter((name) => name.startsWith("udp_relay_nodejs_active_handles{"));
+    if (process.versions.bun === undefined) expect(handles.length).toBeGreaterThan(0);
   });
 
   it("shows what sockets and kernel dropped, by reason, apart from what the relay dropped", async () => {
