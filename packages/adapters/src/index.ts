@@ -3,7 +3,7 @@ export type { AdapterErrorCode } from "./adapter-error.ts";
 export { DropReason, dropReasonNames } from "./transport/drop-reason.ts";
 export type { DropReasonCode, DropReasonName } from "./transport/drop-reason.ts";
 export { PRIORITY_CLASSES } from "./transport/transport-stats.ts";
-export type { TransportStats } from "./transport/transport-stats.ts";
+export type { TrafficCounts, TransportStats } from "./transport/transport-stats.ts";
 export type {
   BatchHandler,
   DatagramBatch,

@@ -231,6 +231,7 @@ describe.skipIf(!linuxHere)("connected sockets in one epoll set", () => {
     congested = false;
     await turnUntil(sockets, () => heard === 10);
     expect(transport.stats()).toMatchObject({ queuedDatagrams: 0, sentDatagrams: 10 });
+    expect(transport.counted.sentDatagrams).toBe(10);
   });
 
   it("a callback that sends elsewhere on a refusal changes nothing of what is sent again", async () => {
@@ -260,6 +261,7 @@ describe.skipIf(!linuxHere)("connected sockets in one epoll set", () => {
     await turnUntil(sockets, () => heard.length === 2);
     expect(heard.sort()).toEqual(["first data", "spare help"]);
     expect(sockets.stats()).toMatchObject({ sentDatagrams: 2, retriedSends: 1, icmpErrors: 1, drops: {} });
+    expect(sockets.counted).toMatchObject({ sentDatagrams: 2, retriedSends: 1, icmpErrors: 1 });
   });
 
   it("counts what the kernel had no room for, also of a socket that was closed since", async () => {

@@ -20,16 +20,22 @@ const backends = await Promise.all(
   })),
 );
 
+const names = new Map(backends.map(({ name, socket }) => [`${HOST}:${socket.address().port}`, name]));
+const down = Promise.withResolvers<undefined>();
+
 const { transport } = await openTransport({ host: HOST, port: 0 });
 await using proxy = new SessionProxy({
   transport,
-  backends: backends.map(({ socket }) => ({ endpoint: parseEndpoint(`${HOST}:${socket.address().port}`) })),
+  backends: [...names.keys()].map((address) => ({ endpoint: parseEndpoint(address) })),
   openUpstream: connectedUpstreams,
   clock: { nowMs: () => performance.now() },
   maxSessions: 1_000,
   idleTimeoutMs: 30_000,
   probe: { payload: Buffer.from("alive?"), expect: Buffer.from("yes"), intervalMs: 200 },
-  onHealth: (backend, change) => console.log(`backend ${nameOf(backend.name)} is ${change}`),
+  onHealth: (backend, change) => {
+    console.log(`backend ${names.get(backend.name)} is ${change}`);
+    if (change === "down") down.resolve(undefined);
+  },
 });
 const ticker = setInterval(() => proxy.tick(), 20);
 
@@ -37,15 +43,12 @@ const answers = new Map<Socket, string>();
 const clients = await Promise.all(
   Array.from({ length: 10 }, () => open((client, bytes) => answers.set(client, bytes.toString()))),
 );
-for (const client of clients) client.send("hello", transport.localEndpoint.port, HOST);
-await sleep(300);
+await ask("hello");
 console.log("shares:", shares());
 
 backends[0]!.socket.close();
-await sleep(700);
-answers.clear();
-for (const client of clients) client.send("hello again", transport.localEndpoint.port, HOST);
-await sleep(300);
+await down.promise; // two probes later
+await ask("hello again");
 console.log("shares without red:", shares());
 console.log(`answered: ${answers.size} of ${clients.length}, moved: ${proxy.counts.moved}`);
 
@@ -66,10 +69,10 @@ function shares(): string {
   return counts.join(", ");
 }
 
-function nameOf(endpoint: string): string {
-  return proxy.report().backends.findIndex(({ name }) => name === endpoint) === 0 ? "red" : "green or blue";
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Every client says it, and waits for its answer: 2 s at most. */
+async function ask(what: string): Promise<void> {
+  answers.clear();
+  for (const client of clients) client.send(what, transport.localEndpoint.port, HOST);
+  for (let n = 0; n < 100 && answers.size < clients.length; n++)
+    await new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { MasterAnnounce, type Announcement, type RelayLog } from "@udp-relay/relay";
 
 const ANNOUNCEMENT: Announcement = {
@@ -49,8 +49,10 @@ function manually(): {
 describe("master announce: GET {master}?version=&name=&port=&clients=&maxclients=&masterpw=&maintenance=", () => {
   it("tells a real server at once and every 60 s, with ; removed from the name", async () => {
     const asked: string[] = [];
+    const methods: string[] = [];
     const server = createServer((request, response) => {
       asked.push(request.url ?? "");
+      methods.push(request.method ?? "");
       response.end("OK");
     });
     server.listen(0, "127.0.0.1");
@@ -66,6 +68,7 @@ describe("master announce: GET {master}?version=&name=&port=&clients=&maxclients
       repeat: timer.repeat,
     });
     expect(await announce.announce()).toBe(true);
+    expect(methods).toEqual(["GET", "GET"]);
     expect(timer.everyMs).toBe(60_000);
     const first = new URL(asked[0]!, url);
     expect(first.pathname).toBe("/master-announce");
@@ -84,7 +87,51 @@ describe("master announce: GET {master}?version=&name=&port=&clients=&maxclients
     expect(warnings).toEqual([]);
   });
 
-  it("gives up after 10 s; failures are logged only, and without the password", async () => {
+  it("says that the tunnel is V2, and that it is in maintenance", async () => {
+    const told: URL[] = [];
+    using announce = new MasterAnnounce({
+      url: "http://master.invalid/?key=1",
+      read: () => ({ ...ANNOUNCEMENT, version: 2, maintenance: true }),
+      repeat: manually().repeat,
+      fetch: (url) => {
+        told.push(url);
+        return Promise.resolve(new Response("OK"));
+      },
+    });
+    expect(await announce.announce()).toBe(true);
+    const { searchParams } = told[0]!;
+    expect(["key", "version", "maintenance"].map((name) => searchParams.get(name))).toEqual(["1", "2", "1"]);
+  });
+
+  it("gives up after 10 s, and tries again at the next turn", async () => {
+    const timeout = new AbortController();
+    const limits = vi.spyOn(AbortSignal, "timeout").mockReturnValue(timeout.signal);
+    const { log, warnings } = logOf();
+    const timer = manually();
+    let asked = 0;
+    using announce = new MasterAnnounce({
+      url: "http://master.invalid/",
+      read: () => ANNOUNCEMENT,
+      log,
+      repeat: timer.repeat,
+      // As a master that never answers: only its signal ends a request.
+      fetch: (_url, { signal }) =>
+        new Promise((_, reject) => {
+          asked += 1;
+          signal.addEventListener("abort", () => reject(new DOMException("too late", "TimeoutError")));
+        }),
+    });
+    const slow = announce.announce();
+    expect(limits.mock.calls).toEqual([[10_000], [10_000]]);
+    limits.mockRestore();
+    timeout.abort();
+    expect(await slow).toBe(false);
+    expect(warnings).toHaveLength(2);
+    timer.again();
+    expect(asked).toBe(3);
+  });
+
+  it("failures are logged only, and without the password", async () => {
     const signals: AbortSignal[] = [];
     const outcomes: (() => Promise<Response>)[] = [
       () => Promise.resolve(new Response("no", { status: 500 })),

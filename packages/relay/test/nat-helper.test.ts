@@ -101,7 +101,8 @@ describe("NAT helper: 48 bytes beginning 0x66 0x96 are answered with 40", () => 
   it("answers nobody that the policy refuses, and no IPv6 peer: the answer has room for IPv4 only", () => {
     const { helper: nat, ask } = helper();
     expect(ask("10.0.0.1:5", request())).toEqual([]);
-    expect(nat.report()).toMatchObject({ answered: 0, dropped: { addressRefused: 1 } });
+    expect(ask("[2001:db8::1]:5", request())).toEqual([]);
+    expect(nat.report()).toMatchObject({ answered: 0, dropped: { addressRefused: 1, notIPv4: 1 } });
   });
 
   it("closes its sockets when it is disposed of", async () => {

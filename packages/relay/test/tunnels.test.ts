@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { OperatorHttp, parseConfig, Tunnels, type RelayLog } from "@udp-relay/relay";
 import { RealPeer, until } from "./real-peer.ts";
 import { v2 } from "./virtual-tunnel.ts";
@@ -118,6 +118,24 @@ describe("announcements of both tunnels", () => {
         ["2", String(tunnels.v2Port), "here there", "0"],
         ["3", String(tunnels.port), "here there", "0"],
       ]);
+    },
+  );
+});
+
+describe("no announcement by default", () => {
+  it.each([{}, { v2Port: 0, natPorts: [0], serverName: "here", masterPassword: "s3cret" }])(
+    "nothing is asked for over HTTP with %o",
+    async (values) => {
+      const fetched = vi.spyOn(globalThis, "fetch");
+      const repeated = vi.spyOn(globalThis, "setInterval");
+      try {
+        await start(values);
+        expect(fetched).not.toHaveBeenCalled();
+        expect(repeated.mock.calls.map(([, everyMs]) => everyMs)).not.toContain(60_000);
+      } finally {
+        fetched.mockRestore();
+        repeated.mockRestore();
+      }
     },
   );
 });

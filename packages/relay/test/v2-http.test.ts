@@ -90,6 +90,30 @@ describe("V2 HTTP: GET /request?clients=N", () => {
     expect(tunnel.clients.size).toBe(35);
   });
 
+  it("refusals have a text that says why, as text/plain", async () => {
+    const { tunnel, get } = await serve(3);
+    const type = "text/plain; charset=utf-8";
+    const invalid = { status: 400, type, body: "clients: a number from 2 to 8\n" };
+    expect(await get("/request?clients=nine")).toEqual(invalid);
+    await get("/request?clients=2");
+    expect(await get("/request?clients=2")).toEqual({ status: 503, type, body: "full\n" });
+    tunnel.maintenance = true;
+    expect(await get("/request?clients=2")).toEqual({ status: 503, type, body: "maintenance\n" });
+    expect(await get("/request?clients=1")).toEqual(invalid);
+    expect(await get("/maintenance/x")).toEqual({ status: 401, type, body: "unauthorized\n" });
+    expect(await get("/nothing")).toEqual({ status: 404, type, body: "not found\n" });
+  });
+
+  it("requests at once: each gets all of its ids or none, and nobody another's", async () => {
+    const { tunnel, get } = await serve(10);
+    const answers = await Promise.all(Array.from({ length: 12 }, () => get("/request?clients=3")));
+    const granted = answers.filter(({ status }) => status === 200);
+    expect(granted).toHaveLength(3);
+    expect(new Set(granted.flatMap(({ body }) => JSON.parse(body) as number[])).size).toBe(9);
+    expect(answers.filter(({ status }) => status === 503)).toHaveLength(9);
+    expect(tunnel.clients.size).toBe(9);
+  });
+
   it("503 in maintenance, and when used + N > max: all or nothing", async () => {
     const { tunnel, get } = await serve(10);
     expect((await get("/request?clients=8")).status).toBe(200);

@@ -174,6 +174,29 @@ describe("workers", () => {
     expect(relay.config.deny).toEqual(["127.0.0.1/32"]);
   });
 
+  it.skipIf(!sharesPorts)("take other limits while they are only starting", async () => {
+    const relay = await startRelay(2, "auto");
+    const pool = relay.workers;
+    if (!(pool instanceof WorkerPool)) throw new Error("there are no threads");
+    await pool.kill(0);
+    await until("its end", () => pool.status()[0]!.restarts === 1);
+    // Its successor has been handed the old settings by now, and loads its modules.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    relay.reload({ ...relay.config, deny: ["127.0.0.1/32"] });
+    await until("a successor", () => pool.status()[0]!.state === "running", 20_000);
+    const peers = await Promise.all(Array.from({ length: 12 }, (_, i) => Peer.open(i + 1, relay)));
+    const denied = (): number => relay.report().dropped["address:denied-prefix"] ?? 0;
+    let deniedOfRound = 0;
+    // Both deal with a batch before they look for messages; whoever is not told goes on to take its peers.
+    for (let round = 1; round <= 10 && deniedOfRound < 12; round++) {
+      const before = denied();
+      for (const peer of peers) await peer.send(0, 0);
+      await until("their datagrams", () => relay.report().received === 12 * round);
+      deniedOfRound = denied() - before;
+    }
+    expect(deniedOfRound).toBe(12);
+  });
+
   it.skipIf(!sharesPorts)("refuse a port that another program has", async () => {
     const relay = await startRelay(0, "node");
     await expect(

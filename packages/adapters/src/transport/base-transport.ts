@@ -13,7 +13,7 @@ import type { DropReasonCode } from "./drop-reason.ts";
 import { SendQueue } from "./send-queue.ts";
 import { maxDatagramBytesOption, queueDatagramsOption } from "./socket-options.ts";
 import { priorityClassOf, TransportCounters } from "./transport-stats.ts";
-import type { TransportStats } from "./transport-stats.ts";
+import type { TrafficCounts, TransportStats } from "./transport-stats.ts";
 
 /** What all transports do alike: counting, the bounded queue, the callback, closing. */
 export abstract class BaseTransport implements DatagramTransport {
@@ -60,6 +60,11 @@ export abstract class BaseTransport implements DatagramTransport {
     return this.closed
       ? this.counters.snapshot(this.queue.size, this.#finalKernelDrops, this.#finalReceiveBufferBytes)
       : this.counters.snapshot(this.queue.size, this.kernelReceiveDrops(), this.receiveBufferBytes());
+  }
+
+  /** Of `stats`, what is counted of datagrams: always the same object, whose numbers change. */
+  get counted(): TrafficCounts {
+    return this.counters;
   }
 
   close(): Promise<void> {

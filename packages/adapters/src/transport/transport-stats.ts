@@ -39,6 +39,18 @@ export interface TransportStats {
   readonly receiveBufferBytes: number;
 }
 
+/** What is counted of datagrams that came and went; without those that were dropped. */
+export type TrafficCounts = Pick<
+  TransportStats,
+  | "receivedDatagrams"
+  | "receivedBytes"
+  | "receivedBatches"
+  | "sentDatagrams"
+  | "sentBytes"
+  | "retriedSends"
+  | "icmpErrors"
+>;
+
 /** The counters behind `TransportStats`: plain numbers, exact up to 2^53, of one thread. */
 export class TransportCounters {
   receivedDatagrams = 0;

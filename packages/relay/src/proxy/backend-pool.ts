@@ -1,9 +1,9 @@
-import { endpointsEqual } from "@udp-relay/address-validation";
 import { TunnelClientError } from "@udp-relay/tunnel-client";
 import { RelayError } from "../relay-error.ts";
 import { Backend, type BackendSpec } from "./backend.ts";
 import type { HealthChange, HealthOptions } from "./backend-health.ts";
-import { BackendScores, MAX_BACKENDS } from "./backend-scores.ts";
+import { BackendRoster } from "./backend-roster.ts";
+import { BackendScores } from "./backend-scores.ts";
 import { chooseBackend, type SessionBackends } from "./backend-choice.ts";
 import type { CallbackErrors } from "./callback-errors.ts";
 import { PassiveWatch } from "./passive-watch.ts";
@@ -22,8 +22,8 @@ export interface BackendPoolOptions {
   readonly onHealth?: (backend: Backend, change: HealthChange) => void;
 }
 
-interface Member {
-  readonly backend: Backend;
+/** What looks after one backend. */
+interface Care {
   readonly probe: Probe | undefined;
   readonly passive: PassiveWatch;
 }
@@ -36,8 +36,8 @@ export class BackendPool implements SessionBackends {
   readonly #nowMs: () => number;
   readonly #intervalMs: number;
   readonly #scores: BackendScores;
-  #members: readonly Member[] = [];
-  #backends: readonly Backend[] = [];
+  readonly #roster: BackendRoster;
+  readonly #cares = new Map<Backend, Care>();
   #lastTickMs: number;
   #nextIntervalMs: number;
 
@@ -56,6 +56,7 @@ export class BackendPool implements SessionBackends {
     this.#intervalMs = options.probe?.intervalMs ?? PASSIVE_INTERVAL_MS;
     this.#lastTickMs = nowMs();
     this.#nextIntervalMs = this.#lastTickMs + this.#intervalMs;
+    this.#roster = new BackendRoster((spec) => new Backend(spec, options.health ?? {}));
     this.#scores = scoresOf(options.health ?? {}, (backend, change) => {
       this.#tell(backend, change);
     });
@@ -69,7 +70,7 @@ export class BackendPool implements SessionBackends {
 
   /** All of them, those that are leaving included. */
   get backends(): readonly Backend[] {
-    return this.#backends;
+    return this.#roster.backends;
   }
 
   /** The one for a new session. @param besides one that is not to be chosen */
@@ -84,31 +85,16 @@ export class BackendPool implements SessionBackends {
    * @throws RelayError ERR_RELAY_CONFIG, and nothing has changed
    */
   replace(specs: readonly BackendSpec[]): void {
-    checkSpecs(specs);
-    const leaving = this.#members.filter(
-      ({ backend }) => !specs.some(({ endpoint }) => endpointsEqual(endpoint, backend.endpoint)),
-    );
-    if (specs.length + leaving.length > MAX_BACKENDS) {
-      const words = `${specs.length} backends and ${leaving.length} whose sessions go on, allowed: ${MAX_BACKENDS}`;
-      throw new RelayError("ERR_RELAY_CONFIG", words);
-    }
-    for (const { backend } of this.#members) {
-      const spec = specs.find(({ endpoint }) => endpointsEqual(endpoint, backend.endpoint));
-      backend.removed = spec === undefined;
-      if (spec !== undefined) backend.weight = spec.weight ?? 1;
-    }
-    for (const spec of specs) {
-      const isKnown = this.#members.some(({ backend }) => endpointsEqual(backend.endpoint, spec.endpoint));
-      if (isKnown) continue;
-      const member = this.#member(new Backend(spec, this.#options.health ?? {}));
-      this.#hold([...this.#members, member]);
+    this.#roster.replace(specs);
+    for (const backend of this.backends) {
+      if (!this.#cares.has(backend)) this.#cares.set(backend, this.#careFor(backend));
     }
     this.#forgetRemoved();
   }
 
   /** No new session for the backend of that `address:port`, or new ones again; false if there is none. */
   drain(name: string, draining: boolean): boolean {
-    const backend = this.#backends.find((other) => other.name === name);
+    const backend = this.backends.find((other) => other.name === name);
     if (backend !== undefined) backend.draining = draining;
     return backend !== undefined;
   }
@@ -120,15 +106,15 @@ export class BackendPool implements SessionBackends {
     // A thread that slept has answers that it has not read yet.
     const stalled = nowMs - this.#lastTickMs >= timeoutMs;
     this.#lastTickMs = nowMs;
-    for (const member of this.#members) member.probe?.tick(nowMs, stalled);
+    for (const { probe: active } of this.#cares.values()) active?.tick(nowMs, stalled);
     if (nowMs < this.#nextIntervalMs) return;
     this.#nextIntervalMs = nowMs + this.#intervalMs;
-    for (const { backend, probe: active, passive } of this.#members) {
+    for (const [backend, { probe: active, passive }] of this.#cares) {
       const outcome = passive.interval();
       if (active === undefined && outcome !== undefined) this.#record(backend, outcome);
     }
     this.#scores.interval(this.backends, nowMs);
-    for (const { backend } of this.#members) {
+    for (const backend of this.backends) {
       this.#tell(backend, backend.health.strain(backend.sessionsBeyond, backend.sessions));
       backend.fade();
     }
@@ -136,12 +122,13 @@ export class BackendPool implements SessionBackends {
   }
 
   close(): void {
-    for (const { probe } of this.#members) probe?.close();
-    this.#hold([]);
+    for (const { probe } of this.#cares.values()) probe?.close();
+    this.#cares.clear();
+    this.#roster.clear();
     this.#scores.close();
   }
 
-  #member(backend: Backend): Member {
+  #careFor(backend: Backend): Care {
     const options = this.#options.probe;
     const probe =
       options === undefined
@@ -149,7 +136,7 @@ export class BackendPool implements SessionBackends {
         : new Probe(backend, options, this.#open, this.#nowMs, (outcome) => {
             this.#record(backend, outcome === "answered");
           });
-    return { backend, probe, passive: new PassiveWatch(backend) };
+    return { probe, passive: new PassiveWatch(backend) };
   }
 
   #record(backend: Backend, success: boolean): void {
@@ -165,21 +152,12 @@ export class BackendPool implements SessionBackends {
     }
   }
 
-  #hold(members: readonly Member[]): void {
-    this.#members = members;
-    this.#backends = members.map(({ backend }) => backend);
-  }
-
   #forgetRemoved(): void {
-    const isGone = ({ backend }: Member): boolean =>
-      backend.removed && backend.sessions === 0 && !backend.held;
-    const gone = this.#members.filter(isGone);
-    if (gone.length === 0) return;
-    for (const { backend, probe } of gone) {
-      probe?.close();
+    for (const backend of this.#roster.forget()) {
+      this.#cares.get(backend)?.probe?.close();
+      this.#cares.delete(backend);
       this.#scores.forget(backend);
     }
-    this.#hold(this.#members.filter((member) => !isGone(member)));
   }
 }
 
@@ -193,18 +171,4 @@ function scoresOf(
     if (!(error instanceof TunnelClientError)) throw error;
     throw new RelayError("ERR_RELAY_CONFIG", `health: ${error.message}`, { cause: error });
   }
-}
-
-function checkSpecs(specs: readonly BackendSpec[]): void {
-  if (specs.length === 0) throw new RelayError("ERR_RELAY_CONFIG", "there is no backend: --to names one");
-  specs.forEach(({ endpoint, weight = 1 }, i) => {
-    if (endpoint.port === 0)
-      throw new RelayError("ERR_RELAY_CONFIG", "a backend has port 0, allowed: 1 to 65535");
-    if (!(weight >= 0 && weight <= 1_000)) {
-      throw new RelayError("ERR_RELAY_CONFIG", `a backend's weight is ${weight}, allowed: 0 to 1000`);
-    }
-    if (specs.slice(0, i).some((other) => endpointsEqual(other.endpoint, endpoint))) {
-      throw new RelayError("ERR_RELAY_CONFIG", "a backend is named twice");
-    }
-  });
 }

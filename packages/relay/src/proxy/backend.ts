@@ -43,6 +43,8 @@ export class Backend {
   movedAway = 0;
   /** A thread that has not heard of its removal yet may give it sessions. */
   held = false;
+  /** Of a worker's: something was counted here since the worker has published it last. */
+  isUnpublished = false;
   /** Of passing streams: round trips told, packets, and how many of them are missing. */
   readonly streams = { roundTrips: 0, packets: 0, lost: 0 };
   readonly #fall: number;

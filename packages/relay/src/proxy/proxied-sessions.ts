@@ -1,43 +1,17 @@
-import type { AddressPolicy, Endpoint } from "@udp-relay/address-validation";
-import type { DatagramBatch, DatagramTransport } from "@udp-relay/adapters";
+import type { Endpoint } from "@udp-relay/address-validation";
+import type { DatagramBatch } from "@udp-relay/adapters";
 import { JOIN_FULL, JOIN_PREFIX_FULL, type TunnelClientTable } from "@udp-relay/tunnel-client";
 import { PassingStreams } from "../measure/passing-streams.ts";
-import type { StreamMeasurer } from "../measure/stream-measurer.ts";
 import type { Backend } from "./backend.ts";
-import type { SessionBackends } from "./backend-choice.ts";
-import type { HealthOptions } from "./backend-health.ts";
-import type { CallbackErrors } from "./callback-errors.ts";
+import type { ProxiedSessionsParts } from "./proxied-sessions-parts.ts";
 import { noCrossings, noDrops, noSessions } from "./proxy-counters.ts";
 import type { ProxyDrops, ProxySessions, SessionCrossings } from "./proxy-counters.ts";
 import { ProxySession, type StreamWay } from "./proxy-session.ts";
 import { SessionUpstream, type SessionUpstreamOwner } from "./session-upstream.ts";
-import { type SessionChange, SessionWatch } from "./session-watch.ts";
-import type { OpenUpstream } from "./upstream.ts";
+import { SessionWatch } from "./session-watch.ts";
 
 /** Sessions looked at in one tick. */
 const BUDGET = 2_048;
-
-/** What one thread's sessions work with. */
-export interface ProxiedSessionsParts {
-  /** Where clients send to. Its `onBatch` is set. */
-  readonly transport: DatagramTransport;
-  readonly openUpstream: OpenUpstream;
-  readonly clock: { nowMs(): number };
-  /** By endpoint; other threads may use it, too. */
-  readonly clients: TunnelClientTable;
-  readonly backends: SessionBackends;
-  readonly errors: CallbackErrors;
-  readonly idleTimeoutMs: number;
-  readonly packetsPerSecond?: number;
-  readonly policy?: AddressPolicy;
-  readonly measurer?: StreamMeasurer;
-  readonly health?: HealthOptions;
-  /** Whether newcomers are refused for now. */
-  readonly refuses: () => boolean;
-  readonly onSession: (change: SessionChange) => void;
-  /** Something was sent to a client, which `transport.flush` sends off. */
-  readonly sent: () => void;
-}
 
 /**
  * The sessions of one thread, between its clients and the backends. Everything happens in the callbacks of the
@@ -47,6 +21,8 @@ export class ProxiedSessions {
   readonly drops: ProxyDrops = noDrops();
   readonly counts: ProxySessions = noSessions();
   readonly crossings: SessionCrossings = noCrossings();
+  /** Changes of `drops`, of `counts` and of `live`, and of all that is counted of backends but their traffic. */
+  changes = 0;
   readonly #parts: ProxiedSessionsParts;
   readonly #clients: TunnelClientTable;
   readonly #sessions: (ProxySession | undefined)[] = [];
@@ -85,8 +61,7 @@ export class ProxiedSessions {
         const session = this.#sessions[this.#cursor];
         if (session === undefined) continue;
         session.reportStreams();
-        if (this.#clients.resolve(session.handle) < 0)
-          this.#end(this.#cursor, session, this.#whyGone(session));
+        if (this.#clients.resolve(session.handle) < 0) this.#end(session, this.#whyGone(session));
         else this.#watch?.look(session, this.#cursor, nowMs);
       }
     } finally {
@@ -113,34 +88,39 @@ export class ProxiedSessions {
   };
 
   #fromClient(batch: DatagramBatch, index: number, nowMs: number): void {
-    const { policy, packetsPerSecond } = this.#parts;
+    const { policy, packetsPerSecond, counted } = this.#parts;
     const client = batch.endpoint(index);
     if (policy !== undefined && policy.judge(client) !== 0) {
-      this.drops.address += 1;
+      this.#drop("address");
       return;
     }
     const session = this.#sessionOf(client, nowMs);
     if (session === undefined) return;
     if (packetsPerSecond !== undefined && !session.mayPass(nowMs, packetsPerSecond)) {
-      this.drops.rateLimited += 1;
+      this.#drop("rateLimited");
       return;
     }
     const bytes = batch.bytes(index);
     const { backend, upstream } = session;
     session.lastFromClientMs = nowMs;
-    this.#clients.received(this.#clients.resolve(session.handle), bytes.length, nowMs >>> 0);
+    // Whoever removes the client now leaves the slot alone until the batch's guard ends.
+    this.#clients.received(session.slot, bytes.length, nowMs >>> 0);
     this.#measure(session, "fromClient", bytes, nowMs - batch.waitedMicros(index) / 1_000);
     if (upstream?.send(bytes, batch.stable) === true) {
       backend.traffic.datagramsTo += 1;
       backend.traffic.bytesTo += bytes.length;
+      counted?.(backend);
       return;
     }
-    this.drops.upstreamFull += 1;
+    this.#drop("upstreamFull");
     // It could not be opened: the client's next datagram tries again.
-    if (upstream === undefined) this.#fail(this.#clients.resolve(session.handle), session);
+    if (upstream === undefined) this.#fail(session);
   }
 
-  /** The client's session, with a socket to a backend that lives, if that can be; undefined, and counted, if not. */
+  /**
+   * The client's session, with a socket to a backend that lives, if that can be; undefined, and counted, if not. Its slot
+   * is good until the guard ends.
+   */
   #sessionOf(client: Endpoint, nowMs: number): ProxySession | undefined {
     const known = this.#clients.findEndpoint(client);
     if (known < 0) return this.#begin(client, nowMs);
@@ -148,58 +128,55 @@ export class ProxiedSessions {
     if (session?.handle !== this.#clients.handle(known)) return this.#begin(client, nowMs);
     if (session.backend.health.isDown) {
       const next = this.#parts.backends.choose(session.backend);
-      if (next !== undefined) this.#move(session, known, next);
+      if (next !== undefined) this.#move(session, next);
     }
     return session;
   }
 
   #begin(client: Endpoint, nowMs: number): ProxySession | undefined {
     if (this.#parts.refuses()) {
-      this.drops.draining += 1;
+      this.#drop("draining");
       return undefined;
     }
     const backend = this.#parts.backends.choose();
     if (backend === undefined) {
-      this.drops.noBackend += 1;
+      this.#drop("noBackend");
       return undefined;
     }
     const slot = this.#clients.joinEndpoint(client, nowMs >>> 0);
     if (slot < 0) {
-      if (slot === JOIN_FULL) this.drops.sessionsFull += 1;
-      else if (slot === JOIN_PREFIX_FULL) this.drops.prefixFull += 1;
-      else this.drops.tableBusy += 1;
+      this.#drop(
+        slot === JOIN_FULL ? "sessionsFull" : slot === JOIN_PREFIX_FULL ? "prefixFull" : "tableBusy",
+      );
       return undefined;
     }
     const stale = this.#sessions[slot];
-    if (stale !== undefined) this.#end(slot, stale, this.#whyGone(stale));
+    if (stale !== undefined) this.#end(stale, this.#whyGone(stale));
     const { measurer } = this.#parts;
     const streams = measurer === undefined ? undefined : new PassingStreams(measurer);
-    const session = new ProxySession(this.#clients.handle(slot), client, backend, streams, nowMs);
+    const session = new ProxySession(this.#clients.handle(slot), slot, client, backend, streams, nowMs);
     this.#sessions[slot] = session;
     this.#live += 1;
-    this.counts.opened += 1;
-    backend.sessions += 1;
-    backend.sessionsTotal += 1;
-    this.#connect(session, slot);
+    this.#count("opened");
+    this.#give(session);
     return session;
   }
 
-  #move(session: ProxySession, slot: number, to: Backend): void {
-    session.upstream?.close();
-    session.reportStreams();
-    this.#watch?.forget(session);
-    session.backend.sessions -= 1;
+  #move(session: ProxySession, to: Backend): void {
     session.backend.movedAway += 1;
+    this.#take(session);
+    this.#count("moved");
     session.backend = to;
-    to.sessions += 1;
-    to.sessionsTotal += 1;
-    this.counts.moved += 1;
-    this.#connect(session, slot);
+    this.#give(session);
   }
 
-  #connect(session: ProxySession, slot: number): void {
+  /** The session's backend has one more, to which a socket is opened. */
+  #give(session: ProxySession): void {
     const { backend } = session;
-    const events = new SessionUpstream(this.#owner, session, slot);
+    backend.sessions += 1;
+    backend.sessionsTotal += 1;
+    this.#parts.counted?.(backend);
+    const events = new SessionUpstream(this.#owner, session);
     try {
       events.upstream = this.#parts.openUpstream(backend.endpoint, events);
     } catch {
@@ -212,15 +189,24 @@ export class ProxiedSessions {
     fromBackend: (session, bytes) => {
       this.#fromBackend(session, bytes);
     },
-    failed: (session, slot) => {
-      this.#fail(slot, session);
+    failed: (session) => {
+      this.#fail(session);
     },
-    late: () => (this.drops.late += 1),
-    foreign: () => (this.drops.foreign += 1),
+    refused: ({ backend }) => {
+      backend.refused += 1;
+      this.changes += 1;
+      this.#parts.counted?.(backend);
+    },
+    late: () => {
+      this.#drop("late");
+    },
+    foreign: () => {
+      this.#drop("foreign");
+    },
   };
 
   #fromBackend(session: ProxySession, bytes: Uint8Array): void {
-    const { transport, clock } = this.#parts;
+    const { transport, clock, counted } = this.#parts;
     const { backend } = session;
     const nowMs = clock.nowMs();
     const guard = this.#clients.enter();
@@ -228,13 +214,14 @@ export class ProxiedSessions {
       const slot = this.#clients.resolve(session.handle);
       backend.traffic.datagramsFrom += 1;
       backend.traffic.bytesFrom += bytes.length;
+      counted?.(backend);
       if (slot < 0) {
-        this.drops.late += 1;
+        this.#drop("late");
         return;
       }
       const rttMs = this.#measure(session, "fromBackend", bytes, nowMs);
       if (rttMs >= 0) backend.recordRtt(rttMs);
-      if (transport.send(bytes, session.client) !== 0) this.drops.clientSend += 1;
+      if (transport.send(bytes, session.client) !== 0) this.#drop("clientSend");
       else this.#clients.sent(slot, bytes.length, nowMs >>> 0);
       this.#parts.sent();
     } finally {
@@ -252,9 +239,9 @@ export class ProxiedSessions {
     }
   }
 
-  #fail(slot: number, session: ProxySession): void {
-    if (this.#sessions[slot] !== session) return;
-    this.#end(slot, session, "failed");
+  #fail(session: ProxySession): void {
+    if (this.#sessions[session.slot] !== session) return;
+    this.#end(session, "failed");
     this.#clients.remove(session.handle);
   }
 
@@ -263,14 +250,31 @@ export class ProxiedSessions {
     return idleMs >= this.#parts.idleTimeoutMs ? "expired" : "evicted";
   }
 
-  #end(slot: number, session: ProxySession, why: "expired" | "evicted" | "failed"): void {
-    session.reportStreams();
-    session.upstream?.close();
+  #end(session: ProxySession, why: "expired" | "evicted" | "failed"): void {
+    this.#take(session);
     session.upstream = undefined;
-    this.#watch?.forget(session);
-    session.backend.sessions -= 1;
-    this.#sessions[slot] = undefined;
+    this.#sessions[session.slot] = undefined;
     this.#live -= 1;
-    this.counts[why] += 1;
+    this.#count(why);
+  }
+
+  /** The session's backend has one less, whose socket is closed. */
+  #take(session: ProxySession): void {
+    const { backend, upstream } = session;
+    session.reportStreams();
+    upstream?.close();
+    this.#watch?.forget(session);
+    backend.sessions -= 1;
+    this.#parts.counted?.(backend);
+  }
+
+  #drop(reason: keyof ProxyDrops): void {
+    this.drops[reason] += 1;
+    this.changes += 1;
+  }
+
+  #count(what: keyof ProxySessions): void {
+    this.counts[what] += 1;
+    this.changes += 1;
   }
 }

@@ -11,8 +11,10 @@ const passing: Datagram = { bytes: new Uint8Array(0), offset: 0, length: 0 };
 
 /** One client and the socket that speaks to a backend for it. */
 export class ProxySession {
-  /** Of the client in the table: slot and generation. */
+  /** Of the client in the table. */
   readonly handle: number;
+  /** The handle's. Another client's, perhaps, once the handle resolves to nothing. */
+  readonly slot: number;
   readonly client: Endpoint;
   readonly streams: PassingStreams | undefined;
   backend: Backend;
@@ -28,12 +30,14 @@ export class ProxySession {
 
   constructor(
     handle: number,
+    slot: number,
     client: Endpoint,
     backend: Backend,
     streams: PassingStreams | undefined,
     nowMs: number,
   ) {
     this.handle = handle;
+    this.slot = slot;
     this.client = client;
     this.backend = backend;
     this.streams = streams;

@@ -5,7 +5,9 @@ import type { Upstream, UpstreamEvents } from "./upstream.ts";
 export interface SessionUpstreamOwner {
   fromBackend(session: ProxySession, bytes: Uint8Array): void;
   /** The session's socket could not be opened, or broke. */
-  failed(session: ProxySession, slot: number): void;
+  failed(session: ProxySession): void;
+  /** The backend's host refused a datagram of the session's. */
+  refused(session: ProxySession): void;
   /** A datagram for a session that has ended, or has another upstream by now. */
   late(): void;
   foreign(): void;
@@ -17,12 +19,10 @@ export class SessionUpstream implements UpstreamEvents {
   upstream: Upstream | undefined;
   readonly #owner: SessionUpstreamOwner;
   readonly #session: ProxySession;
-  readonly #slot: number;
 
-  constructor(owner: SessionUpstreamOwner, session: ProxySession, slot: number) {
+  constructor(owner: SessionUpstreamOwner, session: ProxySession) {
     this.#owner = owner;
     this.#session = session;
-    this.#slot = slot;
   }
 
   onDatagram(bytes: Uint8Array): void {
@@ -35,11 +35,11 @@ export class SessionUpstream implements UpstreamEvents {
   }
 
   onRefused(): void {
-    if (this.#isCurrent) this.#session.backend.refused += 1;
+    if (this.#isCurrent) this.#owner.refused(this.#session);
   }
 
   onFailed(): void {
-    if (this.#isCurrent) this.#owner.failed(this.#session, this.#slot);
+    if (this.#isCurrent) this.#owner.failed(this.#session);
   }
 
   get #isCurrent(): boolean {

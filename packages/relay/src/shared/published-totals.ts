@@ -48,6 +48,15 @@ export class PublishedTotals {
     this.#totals[field] = value;
   }
 
+  get fields(): number {
+    return this.#totals.length;
+  }
+
+  /** Whether there is something to publish. */
+  get hasChanged(): boolean {
+    return this.#changedCount > 0;
+  }
+
   /** Makes everything readable, and nothing is in hand any more. */
   publish(): void {
     const changed = this.#changed;

@@ -74,20 +74,20 @@ export class WorkerTotals {
   }
 
   /**
-   * The totals of one version, the first fields of them if `target` is shorter.
+   * The totals of one version: as many fields as `target` has, from field `first` on.
    *
    * @returns datagrams that the worker has in hand now
    *
    * Concurrency: any thread; never waits. Reads again while the worker publishes, eight times at most; what it then has
    * may be of two neighbouring versions.
    */
-  read(target: Float64Array): number {
+  read(target: Float64Array, first = 0): number {
     const { ops } = this.#region;
     let inHand = 0;
     for (let reads = 0; reads < READS; reads++) {
       const version = ops.loadPair(this.#byteOffset);
       inHand = ops.pairHigh();
-      const copy = this.#copyAt(version);
+      const copy = this.#copyAt(version) + first;
       for (let field = 0; field < target.length; field++) {
         target[field] = peekF64(this.#doubles, copy + field);
       }

@@ -4,6 +4,7 @@ import type { LinuxSocketHandle, LinuxTransport } from "@udp-relay/adapters/linu
 import { CoarseClock } from "@udp-relay/clock";
 import { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { RelayMemory } from "../shared/relay-memory.ts";
+import { AnnouncedMessages } from "./announced-messages.ts";
 import { relayProtocol } from "./relay-protocol.ts";
 import { openRelayTransport, systemCode, transportTrouble } from "./relay-transport.ts";
 import { RelayWorker } from "./relay-worker.ts";
@@ -57,7 +58,10 @@ try {
     });
     const worker = new RelayWorker({ ...parts, transport, socketOutlives: true });
     const startTick = clock.update();
-    let messages = memory.control.announcedMessages;
+    const messages = new AnnouncedMessages<ToWorker>(memory.control, () => receiveMessageOnPort(supervisor));
+    const obey = (message: ToWorker): void => {
+      if (message.type === "configure") worker.configure(message.config);
+    };
     let drained = predecessor === undefined;
     let seenBatches = 0;
     tell({ type: "running", transport: transport.kind, reason: transport.binding });
@@ -74,12 +78,7 @@ try {
           clients.drained(predecessor);
           drained = true;
         }
-        if (memory.control.announcedMessages === messages) return;
-        messages = memory.control.announcedMessages;
-        for (let next = receiveMessageOnPort(supervisor); next; next = receiveMessageOnPort(supervisor)) {
-          const message = next.message as ToWorker;
-          if (message.type === "configure") worker.configure(message.config);
-        }
+        messages.read(obey);
       },
     });
     await worker.close();

@@ -110,9 +110,9 @@ describe("udp-relay proxy", () => {
     for (const { stderr } of runs) expect(stderr.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  it.skipIf(process.platform === "win32")(
-    "proxies, reads its backends again on SIGHUP without losing a session, drains on SIGTERM, and reports in JSON",
-    async () => {
+  it.skipIf(process.platform === "win32").each([0, 2])(
+    "with %i worker threads (Linux only) reads its backends again on SIGHUP without losing a session, drains on SIGTERM, reports in JSON",
+    async (workers) => {
       const [first, second] = [await echo("first"), await echo("second")];
       const folder = mkdtempSync(join(tmpdir(), "udp-relay-proxy-"));
       closing.push(() => rmSync(folder, { recursive: true }));
@@ -121,6 +121,7 @@ describe("udp-relay proxy", () => {
       const log = join(folder, "log");
       const program = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
       const flags = ["--listen", "127.0.0.1:0", "--allow", "127.0.0.0/8", "--backends-file", file, "--json"];
+      flags.push("--workers", `${workers}`);
       const child = spawn(
         process.execPath,
         [
@@ -131,7 +132,7 @@ describe("udp-relay proxy", () => {
           "--log-file",
           log,
           "--idle-timeout-ms",
-          "1500",
+          "2000",
           "--http",
           "127.0.0.1:0",
         ],
@@ -149,7 +150,9 @@ describe("udp-relay proxy", () => {
       };
       await until(() => /127\.0\.0\.1:\d+ /.test(stderr));
       const port = Number(/127\.0\.0\.1:(\d+) /.exec(stderr)![1]);
-      const heard: string[][] = [[], []];
+      const OLD = 5;
+      const NEW = 3;
+      const heard: string[][] = Array.from({ length: OLD + NEW }, () => []);
       const clients = await Promise.all(heard.map((own) => open((bytes) => own.push(bytes.toString()))));
       const ask = async (client: number, text: string, answer: string): Promise<void> => {
         clients[client]!.send(text, port, "127.0.0.1");
@@ -162,24 +165,31 @@ describe("udp-relay proxy", () => {
       expect(samples.get("udp_relay_proxy_sessions")).toBe(0);
       expect(samples.get(`udp_relay_proxy_backend_up{backend="127.0.0.1:${first.port}"}`)).toBe(1);
       expect(await get("/ready")).toBe("ready\n");
-      await ask(0, "one", "first one");
+      // Newcomers one after the other: of two that join at once one may be refused, and has to try again.
+      for (let client = 0; client < OLD; client++) await ask(client, "one", "first one");
+      const askOld = (text: string): Promise<unknown> =>
+        Promise.all(clients.slice(0, OLD).map((_, client) => ask(client, text, `first ${text}`)));
       writeFileSync(file, `127.0.0.1:${second.port}\n`);
       child.kill("SIGHUP");
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      await ask(0, "two", "first two");
-      await ask(1, "three", "second three");
+      await until(() => readFileSync(log, "utf8").includes("the backends were read again"));
+      // Every worker is asked: whoever answers has heard of the other list.
+      expect(JSON.parse(await get("/clients"))).toHaveLength(OLD);
+      await askOld("two");
+      for (let client = OLD; client < OLD + NEW; client++) await ask(client, "three", "second three");
       child.kill("SIGTERM");
-      await ask(0, "four", "first four");
+      await askOld("four");
       const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
       expect(code).toBe(0);
       const report = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as ProxyReport;
-      expect(report).toMatchObject({ sessions: 0, counts: { opened: 2, expired: 2, failed: 0, moved: 0 } });
-      expect(report.transport.receivedDatagrams).toBe(4);
+      const [opened, asked] = [OLD + NEW, 3 * OLD + NEW];
+      expect(report).toMatchObject({ sessions: 0, counts: { opened, expired: opened, failed: 0, moved: 0 } });
+      expect(report.transport.receivedDatagrams).toBe(asked);
+      expect(report.workers).toHaveLength(process.platform === "linux" ? workers : 0);
       // Where one epoll set drives the sessions' sockets they are counted, too.
       if (report.upstreams !== null) {
         expect(report.upstreams).toMatchObject({
-          receivedDatagrams: 4,
-          sentDatagrams: 4,
+          receivedDatagrams: asked,
+          sentDatagrams: asked,
           kernelDropsKnown: true,
         });
       }

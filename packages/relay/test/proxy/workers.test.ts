@@ -1,144 +1,19 @@
-import { createSocket, type Socket } from "node:dgram";
-import { once } from "node:events";
 import { readdirSync } from "node:fs";
-import { endpointFromRinfo } from "@udp-relay/address-validation";
 import { afterEach, describe, expect, it } from "vitest";
-import type { RelayLog } from "../../src/operations/relay-log.ts";
-import { readProxyArguments } from "../../src/proxy/proxy-config.ts";
 import { noDrops } from "../../src/proxy/proxy-counters.ts";
-import { ProxyWorkers } from "../../src/proxy/workers/proxy-workers.ts";
+import {
+  Clients,
+  closeAll,
+  closeLater,
+  echo,
+  nameOf,
+  socketAt,
+  specOf,
+  startWorkers,
+  until,
+} from "./real-workers.ts";
 
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-async function socketAt(onMessage: (bytes: Buffer, port: number, socket: Socket) => void): Promise<Socket> {
-  const socket = createSocket("udp4");
-  socket.on("message", (bytes, { port }) => {
-    onMessage(bytes, port, socket);
-  });
-  socket.on("error", () => undefined);
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  closing.push(() => socket.close());
-  return socket;
-}
-
-/** Answers with what it was sent, its own number in front. */
-const echo = (number: number): Promise<Socket> =>
-  socketAt((bytes, port, socket) => {
-    socket.send(Buffer.concat([Buffer.of(number), bytes]), port, "127.0.0.1");
-  });
-
-const nameOf = (socket: Socket): string => `127.0.0.1:${socket.address().port}`;
-const specOf = (socket: Socket) => ({ endpoint: endpointFromRinfo(socket.address()) });
-
-interface Started {
-  readonly proxy: ProxyWorkers;
-  readonly port: number;
-  /** Log lines of at least a warning, and what of them there was to say. */
-  readonly warnings: { readonly message: string; readonly facts: object }[];
-}
-
-async function start(backends: readonly Socket[], ...flags: readonly string[]): Promise<Started> {
-  const to = backends.flatMap((backend) => ["--to", nameOf(backend)]);
-  const config = readProxyArguments([
-    ...["--listen", "127.0.0.1:0", "--allow", "127.0.0.0/8", "--workers", "2"],
-    ...to,
-    ...flags,
-  ])!;
-  const warnings: Started["warnings"] = [];
-  const nothing = (): void => undefined;
-  const warn = (facts: object | string, message = ""): void => {
-    warnings.push({ message, facts: typeof facts === "string" ? {} : facts });
-  };
-  const log: RelayLog = { trace: nothing, debug: nothing, info: nothing, warn, error: warn };
-  const proxy = await ProxyWorkers.open({
-    config,
-    backends: config.to,
-    log,
-    onHealth: (backend, change) => {
-      warn({ backend: backend.name }, change);
-    },
-    onError: (error) => {
-      warn({ error: String(error) }, "threw");
-    },
-  });
-  const ticker = setInterval(() => {
-    proxy.tick();
-  }, 20);
-  closing.push(async () => {
-    clearInterval(ticker);
-    await proxy.close();
-  });
-  return { proxy, port: proxy.localEndpoint.port, warnings };
-}
-
-async function until(what: string, condition: () => boolean, limitMs = 20_000): Promise<void> {
-  for (const end = performance.now() + limitMs; !condition();) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-/** Clients that number what they send, and look at every answer. */
-class Clients {
-  readonly answered: Set<number>[] = [];
-  /** By client: the backends that it was answered by. */
-  readonly backends: Set<number>[] = [];
-  wrong = 0;
-  datagrams = 0;
-  readonly #sockets: Socket[] = [];
-  #sent = 0;
-
-  static async open(count: number, port: number): Promise<Clients> {
-    const clients = new Clients();
-    for (let index = 0; index < count; index++) {
-      clients.answered.push(new Set());
-      clients.backends.push(new Set());
-      const socket = await socketAt((bytes, from) => {
-        if (from !== port || bytes.length !== 9 || bytes.readUInt32LE(1) !== index) clients.wrong += 1;
-        clients.backends[index]!.add(bytes[0]!);
-        clients.answered[index]!.add(bytes.readUInt32LE(5));
-      });
-      socket.connect(port, "127.0.0.1");
-      await once(socket, "connect");
-      clients.#sockets.push(socket);
-    }
-    return clients;
-  }
-
-  /** Returns the datagrams' number. */
-  send(which: readonly number[] = this.answered.map((_, index) => index)): number {
-    this.#sent += 1;
-    for (const index of which) {
-      const bytes = Buffer.alloc(8);
-      bytes.writeUInt32LE(index, 0);
-      bytes.writeUInt32LE(this.#sent, 4);
-      this.#sockets[index]!.send(bytes);
-      this.datagrams += 1;
-    }
-    return this.#sent;
-  }
-
-  /**
-   * Sends to and fro, again if need be, until each has had an answer to a datagram of this call's: a newcomer is refused
-   * as `tableBusy` while the other worker stands still in the middle of a join.
-   */
-  async exchange(which: readonly number[] = this.answered.map((_, index) => index)): Promise<void> {
-    const first = this.#sent + 1;
-    const isAnswered = (index: number): boolean =>
-      [...this.answered[index]!].some((number) => number >= first);
-    for (let tries = 0; tries < 40; tries++) {
-      const missing = which.filter((index) => !isAnswered(index));
-      if (missing.length === 0) return;
-      this.send(missing);
-      await new Promise((resolve) => setTimeout(resolve, 25 + 10 * tries));
-    }
-    throw new Error("some client was not answered");
-  }
-}
+afterEach(closeAll);
 
 const descriptors = (): number => readdirSync("/proc/self/fd").length;
 
@@ -147,7 +22,7 @@ describe.skipIf(process.platform !== "linux")("a proxy of two workers", () => {
     const COUNT = 40;
     const ROUNDS = 5;
     const servers = [await echo(1), await echo(2), await echo(3)];
-    const { proxy, port } = await start(servers);
+    const { proxy, port } = await startWorkers(servers);
     const clients = await Clients.open(COUNT + 10, port);
     const first = Array.from({ length: COUNT }, (_, index) => index);
     await clients.exchange(first);
@@ -195,7 +70,14 @@ describe.skipIf(process.platform !== "linux")("a proxy of two workers", () => {
 
   it("killed under load: clients get new sessions, nobody another's replies; limits hold; no descriptor stays", async () => {
     const COUNT = 30;
-    const { proxy, port } = await start([await echo(1), await echo(2)], "--max-sessions", String(COUNT));
+    let heard = 0;
+    const counting = (number: number) =>
+      socketAt((bytes, from, socket) => {
+        heard += 1;
+        socket.send(Buffer.concat([Buffer.of(number), bytes]), from, "127.0.0.1");
+      });
+    const servers = [await counting(1), await counting(2)];
+    const { proxy, port } = await startWorkers(servers, "--max-sessions", String(COUNT));
     const clients = await Clients.open(COUNT + 12, port);
     const admitted = Array.from({ length: COUNT }, (_, index) => index);
     const others = Array.from({ length: 12 }, (_, index) => COUNT + index);
@@ -236,13 +118,22 @@ describe.skipIf(process.platform !== "linux")("a proxy of two workers", () => {
     const ended = counts.expired + counts.evicted + counts.failed + counts.workerDied;
     expect(counts.opened - ended).toBe(COUNT);
     expect(backends.reduce((sum, backend) => sum + backend.sessions, 0)).toBe(COUNT);
+    // No datagram of a client's is unaccounted for: what the killed ones had in hand is, too, and of what they had
+    // counted the batch in hand is all that is lost.
+    await until("totals", () => {
+      const { receivedDatagrams, drops } = proxy.report().transport;
+      const { workerDied = 0, kernelReceive = 0 } = drops;
+      return receivedDatagrams + workerDied + kernelReceive === clients.datagrams;
+    });
+    const sent = proxy.report().backends.reduce((sum, backend) => sum + backend.datagramsTo, 0);
+    expect(heard - sent).toBeLessThanOrEqual(64 * kills.length);
     // A kill may leave what it interrupted: one descriptor each.
     expect(descriptors()).toBeLessThanOrEqual(before + kills.length);
   });
 
   it("a reload loses no session, a dead backend is left, and a place that is free is another's", async () => {
     const [first, second, third] = [await echo(1), await echo(2), await echo(3)];
-    const { proxy, port, warnings } = await start([first], "--idle-timeout-ms", "4000");
+    const { proxy, port, warnings } = await startWorkers([first], "--idle-timeout-ms", "4000");
     const clients = await Clients.open(16, port);
     const old = [0, 1, 2, 3, 4, 5, 6, 7];
     await clients.exchange(old);
@@ -275,7 +166,7 @@ describe.skipIf(process.platform !== "linux")("a proxy of two workers", () => {
     third.close = () => third;
     // Without probes it is its host's refusals that tell, to whichever worker.
     const load = setInterval(() => more.send(), 50);
-    closing.push(() => {
+    closeLater(() => {
       clearInterval(load);
     });
     await until("it is down", () => warnings.some(({ message }) => message === "down"));
@@ -286,5 +177,22 @@ describe.skipIf(process.platform !== "linux")("a proxy of two workers", () => {
     for (const index of ofSecond) expect([...more.backends[index]!]).toEqual([2]);
     expect(proxy.report().counts.failed).toBe(0);
     expect(clients.wrong + more.wrong).toBe(0);
+  });
+
+  it("a reload reaches a worker that is only starting", async () => {
+    const [first, second] = [await echo(1), await echo(2)];
+    const { proxy, port } = await startWorkers([first]);
+    const stateOf = (index: number): string => proxy.report().workers[index]!.state;
+    await proxy.kill(1);
+    await until("its end", () => proxy.report().workers[1]!.restarts === 1);
+    // Its successor has been handed the old list by now, and loads its modules.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    proxy.reload([specOf(second)]);
+    await until("a successor", () => stateOf(1) === "running");
+    const clients = await Clients.open(16, port);
+    await until("both have heard", () => proxy.report().backends.length === 1);
+    await clients.exchange();
+    for (const own of clients.backends) expect([...own]).toEqual([2]);
+    expect(proxy.report().drops.noBackend).toBe(0);
   });
 });

@@ -1,10 +1,7 @@
-import { isIPv4, parseEndpoint } from "@udp-relay/address-validation";
-import type { Endpoint } from "@udp-relay/address-validation";
+import { type Endpoint, isIPv4, parseEndpoint } from "@udp-relay/address-validation";
 import { AdapterError } from "../../adapter-error.ts";
-import { DropReason } from "../drop-reason.ts";
-import type { DropReasonCode } from "../drop-reason.ts";
-import { TransportCounters } from "../transport-stats.ts";
-import type { TransportStats } from "../transport-stats.ts";
+import { DropReason, type DropReasonCode } from "../drop-reason.ts";
+import { type TrafficCounts, TransportCounters, type TransportStats } from "../transport-stats.ts";
 import { cannotOpen, checkedDatagramBytes, Connected } from "./connected-socket.ts";
 import type { ConnectedOwner, ConnectedSocket, ConnectedSocketEvents } from "./connected-socket.ts";
 import type { ConnectedSocketsOptions } from "./connected-socket.ts";
@@ -126,6 +123,11 @@ export class ConnectedSockets implements Disposable {
       if (connected !== undefined) kernelDrops += this.#kernelDrops.read(connected.fd);
     }
     return this.#counters.snapshot(0, kernelDrops, 0);
+  }
+
+  /** Of `stats`, what is counted of datagrams: always the same object, whose numbers change. */
+  get counted(): TrafficCounts {
+    return this.#counters;
   }
 
   /** Sockets that are open. */

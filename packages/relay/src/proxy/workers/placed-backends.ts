@@ -2,8 +2,10 @@ import { endpointsEqual } from "@udp-relay/address-validation";
 import { RelayError } from "../../relay-error.ts";
 import type { Backend, BackendSpec } from "../backend.ts";
 import type { BackendPool } from "../backend-pool.ts";
-import type { PublishedTotals } from "../../shared/published-totals.ts";
-import { Field, Flag, MAX_PLACES, Place, placeField, Verdict } from "./proxy-fields.ts";
+import { PublishedTotals } from "../../shared/published-totals.ts";
+import type { WorkerTotals } from "../../shared/worker-totals.ts";
+import { Field, Flag, Place, placeField, placesIn, Verdict } from "./proxy-fields.ts";
+import type { ProxyMemory } from "./proxy-memory.ts";
 import type { BackendList } from "./proxy-messages.ts";
 
 interface PlacedMember {
@@ -14,20 +16,43 @@ interface PlacedMember {
   readonly told: { roundTrips: number; packets: number; lost: number }[];
 }
 
+export interface PlacedBackendsParts {
+  readonly pool: Pick<BackendPool, "backends" | "replace">;
+  readonly memory: ProxyMemory;
+  /** There is another list for the workers. What is to be known of its backends can be read already. */
+  readonly tell: (list: BackendList) => void;
+}
+
 /**
  * The backends' places in the shared rows. A backend that is removed keeps its place until every worker has let go of
  * it, and its place is another's only when every worker knows that. One thread, the supervisor's.
+ *
+ * What every worker has heard of is the least list version of their rows, a dead worker's included: its successor starts
+ * with the newest list, and says so.
  */
 export class PlacedBackends {
-  readonly #pool: BackendPool;
+  readonly #pool: PlacedBackendsParts["pool"];
+  readonly #tell: PlacedBackendsParts["tell"];
+  readonly #verdicts: PublishedTotals;
+  readonly #workers: readonly WorkerTotals[];
+  readonly #places: number;
+  /** What each worker has published, as of the last `collect`. */
+  readonly rows: readonly Float64Array[];
   #members: readonly PlacedMember[] = [];
   #retired: { readonly place: number; readonly version: number }[] = [];
   #generation = 0;
   #version = 0;
 
-  constructor(pool: BackendPool) {
+  constructor({ pool, memory, tell }: PlacedBackendsParts) {
+    const { workers, verdicts } = memory;
     this.#pool = pool;
+    this.#tell = tell;
+    this.#verdicts = new PublishedTotals(verdicts);
+    this.#workers = Array.from({ length: workers }, (_, index) => memory.totals(index));
+    this.#places = placesIn(verdicts.fields);
+    this.rows = this.#workers.map(() => new Float64Array(verdicts.fields));
     this.#renew();
+    this.publish();
   }
 
   get list(): BackendList {
@@ -50,38 +75,33 @@ export class PlacedBackends {
     const isKnown = ({ endpoint }: BackendSpec): boolean =>
       this.#members.some(({ backend }) => endpointsEqual(backend.endpoint, endpoint));
     const added = specs.filter((spec) => !isKnown(spec)).length;
-    if (this.#members.length + this.#retired.length + added > MAX_PLACES)
+    if (this.#members.length + this.#retired.length + added > this.#places)
       throw new RelayError("ERR_RELAY_CONFIG", "too many backends that are gone have sessions still");
     // A worker that has not heard yet may begin sessions with one that is removed now.
     for (const { backend } of this.#members) backend.held = true;
     this.#pool.replace(specs);
-    this.#version += 1;
-    this.#renew();
+    this.#change();
   }
 
-  /** Takes over what the workers have published, a row each. */
-  collect(rows: readonly Float64Array[]): void {
-    for (const member of this.#members) collectOf(member, rows);
+  /** Takes over what the workers have published. */
+  collect(): void {
+    const fields = placeField(1 + Math.max(-1, ...this.#members.map(({ place }) => place)));
+    this.#workers.forEach((worker, index) => worker.read(this.rows[index]!.subarray(0, fields)));
+    for (const member of this.#members) collectOf(member, this.rows);
   }
 
-  /**
-   * Lets go of what every worker has let go of.
-   *
-   * @returns whether the list is another
-   */
-  settle(rows: readonly Float64Array[]): boolean {
-    const seen = Math.min(...rows.map((row) => row[Field.listVersion]!));
-    this.#retired = this.#retired.filter(({ version }) => version > seen);
-    if (seen >= this.#version) for (const { backend } of this.#members) backend.held = false;
-    const isForgotten = this.#members.some(({ backend }) => !this.#pool.backends.includes(backend));
-    if (!isForgotten) return false;
-    this.#version += 1;
-    this.#renew();
-    return true;
+  /** Lets go of what every worker has let go of, as far as it is collected, and publishes. */
+  settle(): void {
+    const heard = Math.min(...this.rows.map((row) => row[Field.listVersion]!));
+    this.#retired = this.#retired.filter(({ version }) => version > heard);
+    if (heard >= this.#version) for (const { backend } of this.#members) backend.held = false;
+    if (this.#members.every(({ backend }) => this.#pool.backends.includes(backend))) this.publish();
+    else this.#change();
   }
 
   /** What has been found of the backends, for the workers to read. */
-  publish(verdicts: PublishedTotals): void {
+  publish(): void {
+    const verdicts = this.#verdicts;
     for (const { place, generation, backend } of this.#members) {
       const at = placeField(place);
       const { health, draining, removed } = backend;
@@ -97,9 +117,12 @@ export class PlacedBackends {
     verdicts.publish();
   }
 
-  /** Fields of the rows that are in use. */
-  get fields(): number {
-    return placeField(1 + Math.max(-1, ...this.#members.map(({ place }) => place)));
+  #change(): void {
+    this.#version += 1;
+    this.#renew();
+    // A worker that hears of the list reads what is published, and would give sessions to what it finds nothing of.
+    this.publish();
+    this.#tell(this.list);
   }
 
   /** Members are what the pool has. */

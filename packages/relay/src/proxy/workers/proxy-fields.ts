@@ -1,4 +1,4 @@
-import { dropReasonNames, PRIORITY_CLASSES } from "@udp-relay/adapters";
+import { dropReasonNames, PRIORITY_CLASSES, type TrafficCounts } from "@udp-relay/adapters";
 import { MAX_BACKENDS } from "../backend-scores.ts";
 import { noCrossings, noDrops, noSessions } from "../proxy-counters.ts";
 
@@ -23,15 +23,16 @@ export const Field = {
 export const Path = { packets: 0, lost: 1, worstJitterMs: 2 } as const;
 
 /** Of one kind of socket, from `FIRST_LISTEN` or `FIRST_UPSTREAM` on; then queueFull by class, then drops by code. */
-export const socketFields = [
-  "receivedDatagrams",
-  "receivedBytes",
-  "receivedBatches",
-  "sentDatagrams",
-  "sentBytes",
-  "retriedSends",
-  "icmpErrors",
-] as const;
+export const SocketField: Readonly<Record<keyof TrafficCounts, number>> = {
+  receivedDatagrams: 0,
+  receivedBytes: 1,
+  receivedBatches: 2,
+  sentDatagrams: 3,
+  sentBytes: 4,
+  retriedSends: 5,
+  icmpErrors: 6,
+};
+export const socketFields = Object.keys(SocketField) as (keyof TrafficCounts)[];
 export const SOCKET_BUFFER: number = socketFields.length;
 export const SOCKET_CLASSES: number = SOCKET_BUFFER + 1;
 export const SOCKET_DROPS: number = SOCKET_CLASSES + PRIORITY_CLASSES;
@@ -42,7 +43,7 @@ export const FIRST_COUNT: number = FIRST_DROP + dropNames.length;
 export const FIRST_CROSSING: number = FIRST_COUNT + countNames.length;
 export const FIRST_LISTEN: number = FIRST_CROSSING + crossingNames.length;
 export const FIRST_UPSTREAM: number = FIRST_LISTEN + SOCKET_FIELDS;
-const FIRST_PLACE = FIRST_UPSTREAM + SOCKET_FIELDS;
+export const FIRST_PLACE: number = FIRST_UPSTREAM + SOCKET_FIELDS;
 
 /** What a worker publishes of one backend. */
 export const Place = {
@@ -73,5 +74,7 @@ export function placeField(place: number): number {
   return FIRST_PLACE + place * PLACE_FIELDS;
 }
 
-/** All of them. */
-export const PROXY_FIELDS: number = placeField(MAX_PLACES);
+/** How many places fit into so many fields. */
+export function placesIn(fields: number): number {
+  return (fields - FIRST_PLACE) / PLACE_FIELDS;
+}

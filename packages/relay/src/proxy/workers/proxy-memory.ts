@@ -1,7 +1,7 @@
 import { attachRegion, createRegion, type Region, type RegionHandle } from "@udp-relay/atomics-layout";
 import { RelayControl } from "../../shared/relay-control.ts";
 import { WorkerTotals } from "../../shared/worker-totals.ts";
-import { PROXY_FIELDS } from "./proxy-fields.ts";
+import { MAX_PLACES, placeField } from "./proxy-fields.ts";
 
 const NAME = "udp-relay proxy";
 /** Changes whenever the meaning of the bytes does. */
@@ -17,16 +17,21 @@ export class ProxyMemory {
   readonly region: Region;
   readonly workers: number;
   readonly control: RelayControl;
+  readonly #fields: number;
 
-  /** @param workers 1..64 */
-  static create(workers: number): ProxyMemory {
+  /**
+   * @param workers 1..64
+   * @param places for backends
+   */
+  static create(workers: number, places: number = MAX_PLACES): ProxyMemory {
+    const fields = placeField(places);
     return new ProxyMemory(
       createRegion({
         name: NAME,
         hash: LAYOUT,
         capacity: 1,
-        parameters: [workers],
-        sections: [RelayControl.section(), WorkerTotals.section(workers + 1, PROXY_FIELDS)],
+        parameters: [workers, fields],
+        sections: [RelayControl.section(), WorkerTotals.section(workers + 1, fields)],
       }),
     );
   }
@@ -39,6 +44,7 @@ export class ProxyMemory {
   private constructor(region: Region) {
     this.region = region;
     this.workers = region.parameters[0]!;
+    this.#fields = region.parameters[1]!;
     this.control = new RelayControl(region);
   }
 
@@ -48,7 +54,7 @@ export class ProxyMemory {
 
   /** What worker `index` counts. Its writer is that worker, or the supervisor once it is gone. */
   totals(index: number): WorkerTotals {
-    return new WorkerTotals(this.region, index, PROXY_FIELDS);
+    return new WorkerTotals(this.region, index, this.#fields);
   }
 
   /** What the supervisor, its writer, has found of the backends. */

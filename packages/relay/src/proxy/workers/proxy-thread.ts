@@ -4,6 +4,7 @@ import { ConnectedSockets, LinuxTransport, runConnected } from "@udp-relay/adapt
 import { CoarseClock } from "@udp-relay/clock";
 import { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { PublishedTotals } from "../../shared/published-totals.ts";
+import { AnnouncedMessages } from "../../worker/announced-messages.ts";
 import { systemCode } from "../../worker/relay-transport.ts";
 import type { ThreadMessage } from "../../worker/supervised-threads.ts";
 import { CallbackErrors } from "../callback-errors.ts";
@@ -67,6 +68,7 @@ try {
     },
     // Each turn of the sockets flushes.
     sent: () => undefined,
+    counted: backends.counted,
   });
   const publisher = new SessionPublisher({
     totals: new PublishedTotals(memory.totals(index)),
@@ -74,12 +76,14 @@ try {
     backends,
     isMeasured: measurer !== undefined,
     callbackErrors: () => errors.count,
-    transportStats: () => transport.stats(),
-    upstreamStats: (asksKernel) => sockets.stats(asksKernel),
+    listening: transport,
+    upstreams: sockets,
   });
 
   const startedMs = clock.nowMs();
-  let messages = memory.control.announcedMessages;
+  const messages = new AnnouncedMessages<ToProxyWorker>(memory.control, () =>
+    receiveMessageOnPort(supervisor),
+  );
   let drained = predecessor === undefined;
   let nextTickMs = startedMs;
   // Timers and messages stand still meanwhile: what they would do is done between turns.
@@ -87,15 +91,14 @@ try {
     const tick = clock.update();
     const nowMs = clock.nowMs();
     clients.beat(tick);
-    if (memory.control.announcedMessages !== messages) {
-      messages = memory.control.announcedMessages;
-      for (let next = receiveMessageOnPort(supervisor); next; next = receiveMessageOnPort(supervisor)) {
-        obey(next.message as ToProxyWorker);
-      }
+    if (messages.read(obey)) {
       backends.look();
       publisher.publish(nowMs);
     }
-    if (nowMs < nextTickMs) return;
+    if (nowMs < nextTickMs) {
+      publisher.publishTurn();
+      return;
+    }
     nextTickMs = nowMs + tickMs;
     backends.look();
     sessions.tick(nowMs);

@@ -6,7 +6,6 @@ import type { TunnelClientTable } from "@udp-relay/tunnel-client";
 import type { RelayLog } from "../../operations/relay-log.ts";
 import type { AddressDetail } from "../../operations/shown-endpoint.ts";
 import { RelayError } from "../../relay-error.ts";
-import { PublishedTotals } from "../../shared/published-totals.ts";
 import { SupervisedThreads } from "../../worker/supervised-threads.ts";
 import type { Backend, BackendSpec } from "../backend.ts";
 import type { HealthChange } from "../backend-health.ts";
@@ -59,8 +58,6 @@ export class ProxyWorkers implements OperatedProxy {
   readonly #pool: BackendPool;
   readonly #placed: PlacedBackends;
   readonly #errors: CallbackErrors;
-  readonly #verdicts: PublishedTotals;
-  readonly #rows: readonly Float64Array[];
   readonly #questions = new SessionQuestions();
   readonly #threads: SupervisedThreads<FromProxyWorker>;
   #closing = false;
@@ -98,8 +95,6 @@ export class ProxyWorkers implements OperatedProxy {
     refuseLoops(backends, policyOf(config, this.localEndpoint.port));
     this.#errors = new CallbackErrors(options.onError);
     this.#memory = ProxyMemory.create(workers);
-    this.#verdicts = new PublishedTotals(this.#memory.verdicts);
-    this.#rows = Array.from({ length: workers }, () => new Float64Array(this.#memory.verdicts.fields));
     const probe = probeOf(config);
     this.#pool = new BackendPool(
       backends,
@@ -116,8 +111,14 @@ export class ProxyWorkers implements OperatedProxy {
       this.#pool.close();
       throw error;
     }
-    this.#placed = new PlacedBackends(this.#pool);
-    this.#placed.publish(this.#verdicts);
+    this.#placed = new PlacedBackends({
+      pool: this.#pool,
+      memory: this.#memory,
+      tell: (list) => {
+        this.#threads.postAll({ type: "backends", list } satisfies ToProxyWorker);
+        this.#memory.control.announceMessage();
+      },
+    });
     this.#threads = new SupervisedThreads(
       {
         name: "udp-relay proxy",
@@ -140,8 +141,8 @@ export class ProxyWorkers implements OperatedProxy {
   }
 
   get sessions(): number {
-    this.#read();
-    return this.#rows.reduce((sum, row) => sum + row[Field.sessions]!, 0);
+    this.#placed.collect();
+    return this.#placed.rows.reduce((sum, row) => sum + row[Field.sessions]!, 0);
   }
 
   get takesSessions(): boolean {
@@ -151,19 +152,14 @@ export class ProxyWorkers implements OperatedProxy {
   /** Time has passed: asks backends, hears the workers and tells them. Ends within microseconds a backend. */
   tick(): void {
     this.#clock.update();
-    this.#read();
-    this.#placed.collect(this.#rows);
+    this.#placed.collect();
     this.#pool.tick(this.#clock.nowMs());
-    const isOther = this.#placed.settle(this.#rows);
-    this.#placed.publish(this.#verdicts);
-    if (isOther) this.#tellBackends();
+    this.#placed.settle();
   }
 
   reload(backends: readonly BackendSpec[]): void {
     refuseLoops(backends, policyOf(this.#options.config, this.localEndpoint.port));
     this.#placed.replace(backends);
-    this.#placed.publish(this.#verdicts);
-    this.#tellBackends();
   }
 
   drain(draining = true): void {
@@ -172,16 +168,18 @@ export class ProxyWorkers implements OperatedProxy {
 
   drainBackend(name: string, draining = true): boolean {
     const isThere = this.#pool.drain(name, draining);
-    this.#placed.publish(this.#verdicts);
+    this.#placed.publish();
     this.#memory.control.announceMessage();
     return isThere;
   }
 
-  /** Sums over the workers, at most two ticks old; of sockets a quarter of a second, of streams two seconds. */
+  /**
+   * Sums over the workers, as of their last turns; what backends were found to be is a tick old, what sockets have dropped
+   * a quarter of a second, streams two seconds.
+   */
   report(): ProxyReport {
-    this.#read();
-    this.#placed.collect(this.#rows);
-    return reportWorkers(this.#rows, {
+    this.#placed.collect();
+    return reportWorkers(this.#placed.rows, {
       localEndpoint: this.localEndpoint,
       backends: this.#pool.backends,
       isMeasured: this.#options.config.measure !== "none",
@@ -230,17 +228,6 @@ export class ProxyWorkers implements OperatedProxy {
     });
   }
 
-  /** What each worker has published last. */
-  #read(): void {
-    const { fields } = this.#placed;
-    this.#rows.forEach((row, index) => this.#memory.totals(index).read(row.subarray(0, fields)));
-  }
-
-  #tellBackends(): void {
-    this.#threads.postAll({ type: "backends", list: this.#placed.list } satisfies ToProxyWorker);
-    this.#memory.control.announceMessage();
-  }
-
   #heard(index: number, message: FromProxyWorker): void {
     const { log, onError } = this.#options;
     if (message.type === "sessions") this.#questions.answered(message.question, index, message.sessions);
@@ -256,7 +243,7 @@ export class ProxyWorkers implements OperatedProxy {
     this.#questions.forget(index);
     const died = sockets.release(index);
     journals[index]!.closeAll();
-    if (!this.#closing) settleProxyDeath(this.#memory.totals(index));
+    if (!this.#closing) settleProxyDeath(this.#memory.totals(index), sockets.stats()[index]!);
     return died;
   }
 

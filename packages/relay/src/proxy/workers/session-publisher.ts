@@ -1,8 +1,15 @@
-import { DropReason, dropReasonNames, PRIORITY_CLASSES, type TransportStats } from "@udp-relay/adapters";
+import {
+  DropReason,
+  dropReasonNames,
+  PRIORITY_CLASSES,
+  type TrafficCounts,
+  type TransportStats,
+} from "@udp-relay/adapters";
 import type { PublishedTotals } from "../../shared/published-totals.ts";
+import type { Backend } from "../backend.ts";
 import type { ProxiedSessions } from "../proxied-sessions.ts";
 import { type PathReport, reportPaths } from "../proxy-report.ts";
-import type { MirroredBackend, MirroredBackends } from "./mirrored-backends.ts";
+import type { MirroredBackends } from "./mirrored-backends.ts";
 import {
   countNames,
   crossingNames,
@@ -19,56 +26,73 @@ import {
   SOCKET_BUFFER,
   SOCKET_CLASSES,
   SOCKET_DROPS,
-  socketFields,
+  SocketField,
 } from "./proxy-fields.ts";
 
-/** How old what the sockets have counted may be. */
+/** How old what the sockets have dropped may be. */
 const SOCKETS_MS = 250;
 /** Streams are summed, and each session's socket asked for the kernel's drops, so often: with many sessions that is work. */
 const THOROUGH_MS = 2_000;
 
+/** Sockets of a kind: the clients', or those towards the backends. */
+export interface PublishedSockets {
+  readonly counted: TrafficCounts;
+  /** @param asksKernel each socket, for what it had no room for; without it `drops.kernelReceive` is not looked at */
+  stats(asksKernel: boolean): TransportStats;
+}
+
 export interface PublisherParts {
   readonly totals: PublishedTotals;
-  readonly sessions: ProxiedSessions;
-  readonly backends: MirroredBackends;
+  readonly sessions: Pick<ProxiedSessions, "live" | "drops" | "counts" | "crossings" | "changes" | "all">;
+  readonly backends: Pick<MirroredBackends, "version" | "backends" | "unpublished" | "counted" | "placeOf">;
   readonly isMeasured: boolean;
   readonly callbackErrors: () => number;
-  readonly transportStats: () => TransportStats;
-  /** @param asksKernel each socket, for what it had no room for; without it `drops.kernelReceive` is not looked at */
-  readonly upstreamStats: (asksKernel: boolean) => TransportStats;
+  readonly listening: PublishedSockets;
+  readonly upstreams: PublishedSockets;
 }
 
 /**
- * Makes readable what a worker has counted: at each tick, all of one moment. Counts go on from those of the worker's
- * predecessor. One thread.
+ * Makes readable what a worker has counted, all of one moment: at each tick, and after each turn of its sockets what
+ * datagrams change, so that a worker that is killed loses the turn that it is in. Counts go on from those of the
+ * worker's predecessor. One thread.
  */
 export class SessionPublisher {
   readonly #parts: PublisherParts;
   /** What predecessors had counted, by field. */
-  readonly #before = new Map<number, number>();
+  readonly #before: Float64Array;
+  #changes = -1;
   #socketsMs = -Infinity;
   #thoroughMs = -Infinity;
 
   constructor(parts: PublisherParts) {
+    const { totals } = parts;
     this.#parts = parts;
+    this.#before = Float64Array.from({ length: totals.fields }, (_, field) => totals.total(field));
+  }
+
+  /** A turn is over. */
+  publishTurn(): void {
+    const { totals, sessions, listening, upstreams } = this.#parts;
+    this.#traffic(FIRST_LISTEN, listening.counted);
+    this.#traffic(FIRST_UPSTREAM, upstreams.counted);
+    const isOther = sessions.changes !== this.#changes;
+    this.#touchedBackends(isOther);
+    if (isOther) this.#sessions();
+    if (totals.hasChanged) totals.publish();
   }
 
   publish(nowMs: number): void {
     const { totals, sessions, backends, callbackErrors } = this.#parts;
-    totals.set(Field.sessions, sessions.live);
     totals.set(Field.listVersion, backends.version);
     this.#count(Field.callbackErrors, callbackErrors());
-    dropNames.forEach((name, i) => {
-      this.#count(FIRST_DROP + i, sessions.drops[name]);
-    });
-    // Sessions that died with their worker are the supervisor's to count.
-    countNames.forEach((name, i) => {
-      if (name !== "workerDied") this.#count(FIRST_COUNT + i, sessions.counts[name]);
-    });
     crossingNames.forEach((name, i) => {
       this.#count(FIRST_CROSSING + i, sessions.crossings[name]);
     });
-    for (const member of backends.members) this.#backend(member);
+    this.#sessions();
+    for (const backend of backends.backends) backends.counted(backend);
+    this.#touchedBackends(true);
+    this.#traffic(FIRST_LISTEN, this.#parts.listening.counted);
+    this.#traffic(FIRST_UPSTREAM, this.#parts.upstreams.counted);
     if (nowMs - this.#socketsMs >= SOCKETS_MS) this.#look(nowMs);
     totals.publish();
   }
@@ -80,18 +104,42 @@ export class SessionPublisher {
     this.publish(nowMs);
   }
 
+  #sessions(): void {
+    const { totals, sessions } = this.#parts;
+    this.#changes = sessions.changes;
+    totals.set(Field.sessions, sessions.live);
+    dropNames.forEach((name, i) => {
+      this.#count(FIRST_DROP + i, sessions.drops[name]);
+    });
+    // Sessions that died with their worker are the supervisor's to count.
+    countNames.forEach((name, i) => {
+      if (name !== "workerDied") this.#count(FIRST_COUNT + i, sessions.counts[name]);
+    });
+  }
+
   #look(nowMs: number): void {
-    const { isMeasured, sessions, transportStats, upstreamStats } = this.#parts;
+    const { isMeasured, sessions, listening, upstreams } = this.#parts;
     const isThorough = nowMs - this.#thoroughMs >= THOROUGH_MS;
     this.#socketsMs = nowMs;
-    this.#sockets(FIRST_LISTEN, transportStats(), { outlives: true, asksKernel: true });
-    this.#sockets(FIRST_UPSTREAM, upstreamStats(isThorough), { outlives: false, asksKernel: isThorough });
+    this.#sockets(FIRST_LISTEN, listening.stats(true), { outlives: true, asksKernel: true });
+    this.#sockets(FIRST_UPSTREAM, upstreams.stats(isThorough), { outlives: false, asksKernel: isThorough });
     if (!isThorough) return;
     this.#thoroughMs = nowMs;
     if (!isMeasured) return;
     const { fromClients, fromBackends } = reportPaths(sessions.all);
     this.#path(Field.fromClients, fromClients);
     this.#path(Field.fromBackends, fromBackends);
+  }
+
+  /** By hand: once a turn. */
+  #traffic(first: number, counted: TrafficCounts): void {
+    this.#count(first + SocketField.receivedDatagrams, counted.receivedDatagrams);
+    this.#count(first + SocketField.receivedBytes, counted.receivedBytes);
+    this.#count(first + SocketField.receivedBatches, counted.receivedBatches);
+    this.#count(first + SocketField.sentDatagrams, counted.sentDatagrams);
+    this.#count(first + SocketField.sentBytes, counted.sentBytes);
+    this.#count(first + SocketField.retriedSends, counted.retriedSends);
+    this.#count(first + SocketField.icmpErrors, counted.icmpErrors);
   }
 
   /** A socket that outlives the worker says of the kernel's drops, and of dead workers, what was in all its life. */
@@ -101,9 +149,6 @@ export class SessionPublisher {
     { outlives, asksKernel }: { readonly outlives: boolean; readonly asksKernel: boolean },
   ): void {
     const { totals } = this.#parts;
-    socketFields.forEach((name, i) => {
-      this.#count(first + i, stats[name]);
-    });
     totals.set(first + SOCKET_BUFFER, stats.receiveBufferBytes);
     for (let i = 0; i < PRIORITY_CLASSES; i++) {
       this.#count(first + SOCKET_CLASSES + i, stats.queueFullByClass[i] ?? 0);
@@ -124,20 +169,33 @@ export class SessionPublisher {
     totals.set(first + Path.worstJitterMs, worstJitterMs ?? -1);
   }
 
-  #backend({ place, generation, backend }: MirroredBackend): void {
-    const { totals } = this.#parts;
+  /** @param isWhole whether more than traffic may have changed */
+  #touchedBackends(isWhole: boolean): void {
+    const { unpublished } = this.#parts.backends;
+    if (unpublished.length === 0) return;
+    for (const backend of unpublished) this.#backend(backend, isWhole);
+    unpublished.length = 0;
+  }
+
+  #backend(backend: Backend, isWhole: boolean): void {
+    const { totals, backends } = this.#parts;
+    backend.isUnpublished = false;
+    const member = backends.placeOf(backend);
+    if (member === undefined) return;
+    const { place, generation } = member;
     const at = placeField(place);
     if (totals.total(at + Place.generation) !== generation) this.#clear(at, generation);
-    totals.set(at + Place.sessions, backend.sessions);
-    totals.set(at + Place.sessionsBeyond, backend.sessionsBeyond);
     const { traffic, streams } = backend;
-    this.#count(at + Place.sessionsTotal, backend.sessionsTotal);
-    this.#count(at + Place.movedAway, backend.movedAway);
-    this.#count(at + Place.refused, backend.refused);
     this.#count(at + Place.datagramsTo, traffic.datagramsTo);
     this.#count(at + Place.bytesTo, traffic.bytesTo);
     this.#count(at + Place.datagramsFrom, traffic.datagramsFrom);
     this.#count(at + Place.bytesFrom, traffic.bytesFrom);
+    if (!isWhole) return;
+    totals.set(at + Place.sessions, backend.sessions);
+    totals.set(at + Place.sessionsBeyond, backend.sessionsBeyond);
+    this.#count(at + Place.sessionsTotal, backend.sessionsTotal);
+    this.#count(at + Place.movedAway, backend.movedAway);
+    this.#count(at + Place.refused, backend.refused);
     if (streams.roundTrips > 0) totals.set(at + Place.rttMs, backend.rttMs ?? 0);
     this.#count(at + Place.roundTrips, streams.roundTrips);
     this.#count(at + Place.streamPackets, streams.packets);
@@ -148,15 +206,12 @@ export class SessionPublisher {
   #clear(at: number, generation: number): void {
     for (const field of Object.values(Place)) {
       this.#parts.totals.set(at + field, 0);
-      this.#before.set(at + field, 0);
+      this.#before[at + field] = 0;
     }
     this.#parts.totals.set(at + Place.generation, generation);
   }
 
   #count(field: number, ownCount: number): void {
-    const { totals } = this.#parts;
-    let before = this.#before.get(field);
-    if (before === undefined) this.#before.set(field, (before = totals.total(field)));
-    totals.set(field, before + ownCount);
+    this.#parts.totals.set(field, this.#before[field]! + ownCount);
   }
 }

@@ -1,0 +1,224 @@
+import type { Socket } from "node:dgram";
+import { afterEach, describe, expect, it } from "vitest";
+import { rtp } from "../measure/datagrams.ts";
+import {
+  Clients,
+  closeAll,
+  closeLater,
+  echo,
+  nameOf,
+  socketAt,
+  startWorkers,
+  until,
+} from "./real-workers.ts";
+
+afterEach(closeAll);
+
+const every = (ms: number, what: () => void): (() => void) => {
+  const timer = setInterval(what, ms);
+  const stop = (): void => {
+    clearInterval(timer);
+  };
+  closeLater(stop);
+  return stop;
+};
+
+/** Answers probes, and clients with its number in front, until it is dead; keeps what it heard. */
+class ProbedBackend {
+  isDead = false;
+  /** Since it died: probes, and for each datagram of a session how many probes had come before it. */
+  unanswered = 0;
+  readonly strays: number[] = [];
+  /** By client: the ports that its session came from. */
+  readonly ports = new Map<number, Set<number>>();
+  readonly socket: Socket;
+
+  static async open(number: number): Promise<ProbedBackend> {
+    const backend: ProbedBackend = new ProbedBackend(
+      await socketAt((bytes, port, socket) => {
+        if (bytes.toString() === "alive?") {
+          if (backend.isDead) backend.unanswered += 1;
+          else socket.send("alive!", port, "127.0.0.1");
+          return;
+        }
+        if (backend.isDead) {
+          backend.strays.push(backend.unanswered);
+          return;
+        }
+        const client = bytes.readUInt32LE(0);
+        const ports = backend.ports.get(client) ?? new Set();
+        backend.ports.set(client, ports.add(port));
+        socket.send(Buffer.concat([Buffer.of(number), bytes]), port, "127.0.0.1");
+      }),
+    );
+    return backend;
+  }
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+  }
+}
+
+describe.skipIf(process.platform !== "linux")(
+  "limits of a proxy of two workers (threads on Linux only)",
+  () => {
+    it("datagrams a second: each client's are limited, wherever its session is, and every one refused is counted", async () => {
+      const PER_SECOND = 5;
+      const { proxy, port } = await startWorkers([await echo(1)], "--packets-per-second", String(PER_SECOND));
+      const clients = await Clients.open(7, port);
+      const quiet = [6];
+      const flooding = [0, 1, 2, 3, 4, 5];
+      const startMs = performance.now();
+      await clients.exchange();
+      await until("refusals", () => {
+        clients.send(flooding);
+        return proxy.report().drops.rateLimited >= 60;
+      });
+      await clients.exchange(quiet);
+      await until("all of it", () => proxy.report().transport.receivedDatagrams === clients.datagrams);
+      const { drops, backends, sessions } = proxy.report();
+      const { datagramsTo } = backends[0]!;
+      expect(datagramsTo + drops.rateLimited + drops.tableBusy).toBe(clients.datagrams);
+      expect(sessions).toBe(7);
+      await until("answers", () => clients.answered.reduce((sum, { size }) => sum + size, 0) === datagramsTo);
+      const most = PER_SECOND * (1 + (performance.now() - startMs) / 1_000) + 1;
+      for (const index of flooding) {
+        expect(clients.answered[index]!.size).toBeGreaterThanOrEqual(PER_SECOND);
+        expect(clients.answered[index]!.size).toBeLessThanOrEqual(most);
+      }
+      expect(clients.wrong).toBe(0);
+    });
+
+    it("prefixes that are denied get nothing; an address has so many sessions, all workers together", async () => {
+      const LIMIT = 5;
+      const flags = ["--deny", "127.0.0.2/32", "--sessions-per-prefix", String(LIMIT)];
+      const { proxy, port } = await startWorkers([await echo(1)], ...flags);
+      const denied = await Clients.open(8, port, "127.0.0.2");
+      for (let n = 0; n < 3; n++) denied.send();
+      await until("refusals", () => proxy.report().drops.address === denied.datagrams);
+      expect(proxy.report()).toMatchObject({ sessions: 0, counts: { opened: 0 } });
+      const crowd = await Clients.open(16, port);
+      const answered = (): number => crowd.answered.filter(({ size }) => size > 0).length;
+      await until("as many as may be, and refusals", () => {
+        crowd.send();
+        return answered() >= LIMIT && proxy.report().drops.prefixFull >= 100;
+      });
+      expect(answered()).toBe(LIMIT);
+      const elsewhere = await Clients.open(LIMIT, port, "127.0.0.3");
+      await elsewhere.exchange();
+      expect(proxy.report().sessions).toBe(2 * LIMIT);
+      const received = denied.datagrams + crowd.datagrams + elsewhere.datagrams;
+      await until("all of it", () => proxy.report().transport.receivedDatagrams === received);
+      const { drops, backends } = proxy.report();
+      const refused = drops.address + drops.prefixFull + drops.tableBusy;
+      expect(backends[0]!.datagramsTo + refused).toBe(received);
+      expect(denied.answered.every(({ size }) => size === 0)).toBe(true);
+    });
+
+    it("a dead backend is left within three probe intervals, and no session of another is touched", async () => {
+      const servers = [
+        await ProbedBackend.open(1),
+        await ProbedBackend.open(2),
+        await ProbedBackend.open(3),
+      ] as const;
+      const flags = ["--probe", "alive?", "--probe-expect", "alive!", "--probe-interval-ms", "300"];
+      const { proxy, port, warnings } = await startWorkers(
+        servers.map(({ socket }) => socket),
+        ...flags,
+      );
+      const clients = await Clients.open(18, port);
+      await clients.exchange();
+      const dying = servers[1];
+      const victims = clients.backends.flatMap((own, index) => (own.has(2) ? [index] : []));
+      const others = clients.backends.flatMap((own, index) => (own.has(2) ? [] : [index]));
+      expect(victims.length).toBeGreaterThan(0);
+      expect(others.length).toBeGreaterThan(0);
+      const before = others.map((index) => [...clients.backends[index]!]);
+      const stop = every(10, () => clients.send());
+      dying.isDead = true;
+      const changes = (): string[] => warnings.map(({ message }) => message);
+      await until("it is down", () => changes().includes("down"));
+      await until("probes more", () => dying.unanswered >= 5);
+      // The fourth one comes three intervals after the first.
+      expect(Math.max(...dying.strays)).toBeLessThanOrEqual(3);
+      stop();
+      await clients.exchange();
+      expect(warnings[0]).toEqual({ message: "down", facts: { backend: nameOf(dying.socket) } });
+      expect(others.map((index) => [...clients.backends[index]!])).toEqual(before);
+      for (const { ports } of [servers[0], servers[2]]) {
+        for (const [client, own] of ports) if (others.includes(client)) expect(own.size).toBe(1);
+      }
+      for (const index of victims) expect(clients.backends[index]!.size).toBe(2);
+      await until("totals", () => proxy.report().counts.moved === victims.length);
+      expect(proxy.report()).toMatchObject({
+        sessions: 18,
+        counts: { opened: 18, failed: 0, evicted: 0 },
+      });
+      dying.isDead = false;
+      await until("it is back", () => changes().includes("up"));
+      expect(changes()).toEqual(["down", "up"]);
+      expect(clients.wrong).toBe(0);
+    });
+
+    it("limits of streams: crossings of all workers' sessions are counted, their backend is the last choice, and taken again", async () => {
+      const STREAMS = 8;
+      let lostEvery = 5;
+      const streaming = (ssrc: number, loses: boolean): Promise<Socket> => {
+        const sequences = new Map<number, number>();
+        return socketAt((_, port, socket) => {
+          const sequence = (sequences.get(port) ?? 0) + 1;
+          sequences.set(port, sequence);
+          if (loses && sequence % lostEvery === 0) return;
+          socket.send(rtp(sequence, sequence * 160, { ssrc }), port, "127.0.0.1");
+        });
+      };
+      const [lossy, sound] = [await streaming(1, true), await streaming(2, false)];
+      // Without limits the first would take nearly all sessions.
+      const to = ["--to", `${nameOf(lossy)}=100`, "--to", nameOf(sound)];
+      const { proxy, port, warnings } = await startWorkers(
+        [],
+        ...to,
+        ...["--measure", "rtp", "--watch-loss", "150:100"],
+      );
+      const heard: Set<number>[] = [];
+      const players: Socket[] = [];
+      const join = async (count: number): Promise<void> => {
+        for (let n = 0; n < count; n++) {
+          const own = new Set<number>();
+          const player = await socketAt((bytes) => own.add(bytes.readUInt32BE(8)));
+          heard.push(own);
+          players.push(player);
+        }
+      };
+      await join(STREAMS);
+      every(5, () => {
+        for (const player of players) player.send("frame", port, "127.0.0.1");
+      });
+      const [isLossy, isSound] = [nameOf(lossy), nameOf(sound)];
+      const stateOf = (name: string): string =>
+        proxy.report().backends.find((backend) => backend.name === name)!.state;
+      await until("crossings", () => proxy.report().crossings.loss === STREAMS);
+      await until("it is degraded", () => stateOf(isLossy) === "degraded");
+      expect(proxy.report().backends[0]).toMatchObject({ sessions: STREAMS, sessionsBeyond: STREAMS });
+      // Whoever has answered has heard of it.
+      await proxy.reportSessions();
+      await join(4);
+      await until("newcomers are served", () => heard.every(({ size }) => size > 0));
+      expect(heard.map((own) => [...own])).toEqual([
+        ...Array.from({ length: STREAMS }, () => [1]),
+        ...Array.from({ length: 4 }, () => [2]),
+      ]);
+      expect(stateOf(isSound)).toBe("up");
+      lostEvery = Infinity;
+      await until("it is well again", () => stateOf(isLossy) === "up");
+      await until("nobody is beyond", () => proxy.report().backends[0]!.sessionsBeyond === 0);
+      expect(proxy.report().crossings).toEqual({ loss: STREAMS, rtt: 0, jitter: 0 });
+      const told = warnings.filter(({ message }) => message === "sessions' streams crossed a limit");
+      expect(told[0]!.facts).toMatchObject({ backend: isLossy, metric: "loss", state: "entered" });
+      const changes = warnings
+        .map(({ message }) => message)
+        .filter((message) => !message.startsWith("sessions'"));
+      expect(changes).toEqual(["degraded", "restored"]);
+    });
+  },
+);
