@@ -97,6 +97,7 @@ class Worker {
   readonly #words: Words;
   readonly #messages: AnnouncedMessages<BackendList>;
   readonly #publisher: SessionPublisher;
+  #isDrained = false;
   readonly #sessions = {
     live: 0,
     changes: 0,
@@ -130,32 +131,38 @@ class Worker {
   }
 
   /**
-   * What a worker's thread does between two turns, and a turn. Returns what it should not have done.
+   * A turn of a worker's thread, and what it does after it. Returns what it should not have done.
    *
    * @param standsStill before it reads what has been found of the backends, of whose list it may not have heard
    */
   turn(standsStill: boolean): string | undefined {
-    const { backends } = this;
-    const a = this.#a;
-    const isDrained = load(this.#words, DRAINED) !== 0;
-    this.#messages.read((list) => {
-      backends.adopt(list);
-    });
-    if (standsStill) pause();
-    backends.look();
-    this.publish();
     // It waits for datagrams.
     pause();
+    const fault = this.#serve();
+    if (fault !== undefined) return fault;
+    this.#publisher.publishTurn();
+    this.#isDrained = load(this.#words, DRAINED) !== 0;
+    this.#messages.read((list) => {
+      this.backends.adopt(list);
+    });
+    if (standsStill) pause();
+    this.backends.look();
+    this.publish();
+    return undefined;
+  }
+
+  #serve(): string | undefined {
+    const { backends } = this;
+    const a = this.#a;
     const isForgotten = load(this.#words, FORGOTTEN) !== 0;
     if (isForgotten && a !== undefined && a.sessions > 0) return "it has a session of what is forgotten";
     const chosen = backends.choose();
     if (isA(chosen)) {
-      if (isDrained) return "it gives a session to what is drained";
+      if (this.#isDrained) return "it gives a session to what is drained";
       if (isForgotten) return "it gives a session to what is forgotten";
       if (backends.version > 0) return "it gives a session to what it knows to be removed";
       this.#count("opened", 1, chosen!);
     } else if (a !== undefined && a.sessions > 0) this.#count("expired", -1, a);
-    this.#publisher.publishTurn();
     return undefined;
   }
 
