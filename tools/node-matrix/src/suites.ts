@@ -9,7 +9,12 @@ export interface Suite {
   readonly files: readonly string[];
 }
 
-/** What the packages ask for under `nodeMatrix`, filtered by package and by a part of the file's name. */
+/**
+ * What the packages ask for under `nodeMatrix`, filtered by package and by a part of the file's name: whatever a version of
+ * Node can do differently (sockets, threads and their ends, timers, WebAssembly, foreign functions, loading of modules),
+ * and of the rest a smoke test at least. Long properties, fuzzing, virtual time and races of the packages' own protocols
+ * run on Node 24 and on Bun.
+ */
 export function findSuites(packages: readonly string[], filter: string | undefined): Suite[] {
   const suites: Suite[] = [];
   for (const packageName of readdirSync(new URL("packages", ROOT)).sort()) {
