@@ -1,5 +1,6 @@
 import type { Socket } from "node:dgram";
 import { afterEach, describe, expect, it } from "vitest";
+import { times } from "../long-form.ts";
 import { rtp } from "../measure/datagrams.ts";
 import {
   Clients,
@@ -160,7 +161,7 @@ describe.skipIf(process.platform !== "linux")(
       expect(clients.wrong).toBe(0);
     });
 
-    it("limits of streams: crossings of all workers' sessions are counted, their backend is the last choice, and taken again", async () => {
+    it("limits of streams: crossings of all workers' sessions are counted, their backend is the last choice (long: and taken again)", async () => {
       const STREAMS = 8;
       let lostEvery = 5;
       const streaming = (ssrc: number, loses: boolean): Promise<Socket> => {
@@ -209,6 +210,8 @@ describe.skipIf(process.platform !== "linux")(
         ...Array.from({ length: 4 }, () => [2]),
       ]);
       expect(stateOf(isSound)).toBe("up");
+      // To get well again takes its streams some seconds more.
+      if (times(0, 1) === 0) return;
       lostEvery = Infinity;
       await until("it is well again", () => stateOf(isLossy) === "up");
       await until("nobody is beyond", () => proxy.report().backends[0]!.sessionsBeyond === 0);
