@@ -35,7 +35,7 @@ const SOCKETS_MS = 250;
 const THOROUGH_MS = 2_000;
 
 /** Sockets of a kind: the clients', or those towards the backends. */
-export interface PublishedSockets {
+interface PublishedSockets {
   readonly counted: TrafficCounts;
   /** @param asksKernel each socket, for what it had no room for; without it `drops.kernelReceive` is not looked at */
   stats(asksKernel: boolean): TransportStats;
