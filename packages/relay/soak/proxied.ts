@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { openLog } from "../src/operations/relay-log.ts";
 import { openProxy } from "../src/proxy/open-proxy.ts";
-import { readProxyArguments } from "../src/proxy/proxy-config.ts";
+import { readProxyArguments } from "../src/proxy/proxy-arguments.ts";
 
 const [backend = "", sessions = "", workers = ""] = process.argv.slice(2);
 const config = readProxyArguments([

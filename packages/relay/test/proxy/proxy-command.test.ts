@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ProxyReport } from "../../src/proxy/proxy-report.ts";
-import { readProxyArguments } from "../../src/proxy/proxy-config.ts";
+import { readProxyArguments } from "../../src/proxy/proxy-arguments.ts";
 import { times } from "../long-form.ts";
 import { parseOpenMetrics } from "../openmetrics-parser.ts";
 import { runCli } from "../run-cli.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { endpointFromRinfo } from "@udp-relay/address-validation";
 import type { RelayLog } from "../../src/operations/relay-log.ts";
 import type { BackendSpec } from "../../src/proxy/backend.ts";
-import { readProxyArguments } from "../../src/proxy/proxy-config.ts";
+import { readProxyArguments } from "../../src/proxy/proxy-arguments.ts";
 import { ProxyWorkers } from "../../src/proxy/workers/proxy-workers.ts";
 
 const closing: (() => unknown)[] = [];
