@@ -119,9 +119,8 @@ export class ConnectedSockets implements Disposable {
    */
   stats(asksKernel = true): TransportStats {
     let kernelDrops = this.#closedKernelDrops;
-    for (const connected of asksKernel ? this.#places : []) {
+    for (const connected of asksKernel ? this.#places : [])
       if (connected !== undefined) kernelDrops += this.#kernelDrops.read(connected.fd);
-    }
     return this.#counters.snapshot(0, kernelDrops, 0);
   }
 
