@@ -1,5 +1,6 @@
 export { AdapterError } from "./adapter-error.ts";
 export type { AdapterErrorCode } from "./adapter-error.ts";
+export { BurstReporter } from "./transport/burst-reporter.ts";
 export { DropReason, dropReasonNames } from "./transport/drop-reason.ts";
 export type { DropReasonCode, DropReasonName } from "./transport/drop-reason.ts";
 export { PRIORITY_CLASSES } from "./transport/transport-stats.ts";

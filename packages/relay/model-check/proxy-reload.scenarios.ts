@@ -179,6 +179,7 @@ const nothingCounted = {
   receivedDatagrams: 0,
   receivedBytes: 0,
   receivedBatches: 0,
+  callbackThrows: 0,
   sentDatagrams: 0,
   sentBytes: 0,
   retriedSends: 0,

@@ -8,7 +8,7 @@ import type { Protocol } from "../src/protocol/protocol.ts";
 import { RelayMemory } from "../src/shared/relay-memory.ts";
 import { COUNTER_FIELDS, dropField, type RelayDropReason, Total } from "../src/tunnel/counter-fields.ts";
 import { publishMeasurements } from "../src/tunnel/path-measurer.ts";
-import type { OnProtocolError } from "../src/tunnel/protocol-errors.ts";
+import type { OnProtocolError } from "../src/tunnel/tunnel-relay.ts";
 import { type TunnelLimits, TunnelRelay } from "../src/tunnel/tunnel-relay.ts";
 
 export interface VirtualTunnelOptions {

@@ -5,7 +5,7 @@ import type { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { AdapterError } from "../adapter-error.ts";
 import type { DatagramBatch, DatagramTransport, TransportOptions } from "../transport/datagram-transport.ts";
 import type { DropReasonCode } from "../transport/drop-reason.ts";
-import { ErrorReporter } from "../transport/error-reporter.ts";
+import { type TransportErrors, transportErrors } from "../transport/transport-errors.ts";
 import type { TransportStats } from "../transport/transport-stats.ts";
 import { RelayDatagram } from "./relay-datagram.ts";
 import { RelayRefusals } from "./relay-refusals.ts";
@@ -67,7 +67,7 @@ export class RelayEndpoint {
   readonly #clients: TunnelClientTable;
   readonly #datagram: RelayDatagram;
   readonly #refusals = new RelayRefusals();
-  readonly #errors: ErrorReporter;
+  readonly #errors: TransportErrors;
   readonly #sweeper: NodeJS.Timeout | undefined;
   /** Tick at which this relay last had a slot's client scored. */
   #scoreTicks = new Uint32Array(0);
@@ -88,7 +88,7 @@ export class RelayEndpoint {
     this.#transport = transport;
     this.#clients = clients;
     this.#datagram = new RelayDatagram(clock);
-    this.#errors = new ErrorReporter(transport.kind, onError);
+    this.#errors = transportErrors(transport.kind, onError);
     transport.onBatch = this.#onBatch;
     if (sweepIntervalMs > 0) {
       this.#sweeper = setInterval(this.#sweep, sweepIntervalMs);

@@ -1,16 +1,16 @@
 import type { BatchHandler, DatagramBatch, TransportKind, TransportOptions } from "./datagram-transport.ts";
 import { DropReason } from "./drop-reason.ts";
-import { ErrorReporter } from "./error-reporter.ts";
+import { type TransportErrors, transportErrors } from "./transport-errors.ts";
 import type { TransportCounters } from "./transport-stats.ts";
 
 /** Hands batches to the user's callback, counts them, and keeps what it throws from reaching the socket. */
 export class BatchDelivery {
   handler: BatchHandler | undefined;
-  readonly errors: ErrorReporter;
+  readonly errors: TransportErrors;
   readonly #counters: TransportCounters;
 
   constructor(kind: TransportKind, counters: TransportCounters, options: TransportOptions) {
-    this.errors = new ErrorReporter(kind, options.onError);
+    this.errors = transportErrors(kind, options.onError);
     this.#counters = counters;
     this.handler = options.onBatch;
   }
@@ -29,7 +29,7 @@ export class BatchDelivery {
     try {
       handler(batch);
     } catch (error) {
-      counters.drop(DropReason.callbackThrew);
+      counters.callbackThrows += 1;
       this.errors.report(error, "onBatch");
     }
   }

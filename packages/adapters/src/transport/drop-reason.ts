@@ -12,38 +12,36 @@ export const DropReason = {
   portZero: 3,
   /** Received while no `onBatch` was set. */
   noHandler: 4,
-  /** A user's callback threw at it, or at the batch that it came in: it counts as received, too. */
-  callbackThrew: 5,
   /** Sent: larger than a UDP datagram or than `maxDatagramBytes`. */
-  tooLarge: 6,
+  tooLarge: 5,
   /** Sent: an IPv6 destination on an IPv4 socket, or the reverse on an IPv6-only one. */
-  addressFamily: 7,
+  addressFamily: 6,
   /** Sent: the bounded send queue was full, and this datagram was of the worst class in it. */
-  queueFull: 8,
+  queueFull: 7,
   /** Sent: EMSGSIZE, larger than the path or the socket allows. */
-  messageSize: 9,
+  messageSize: 8,
   /** Sent: EACCES or EPERM, a firewall rule or a broadcast address. */
-  accessDenied: 10,
+  accessDenied: 9,
   /** Sent: ECONNREFUSED again after the one retry that an earlier datagram's ICMP error deserves. */
-  refused: 11,
+  refused: 10,
   /** Sent: ENOMEM. (ENOBUFS, like EAGAIN, is congestion: it fills the queue.) */
-  noBuffers: 12,
+  noBuffers: 11,
   /** Sent: ENETUNREACH, EHOSTUNREACH, ENETDOWN or EHOSTDOWN. */
-  unreachable: 13,
+  unreachable: 12,
   /** Sent: EINVAL, EADDRNOTAVAIL or EAFNOSUPPORT, a destination that the kernel does not accept. */
-  invalidDestination: 14,
+  invalidDestination: 13,
   /** Sent after `close`, or still queued when the transport closed. */
-  closed: 15,
+  closed: 14,
   /** Sent: no peer of this transport has that endpoint (a WebSocket that is gone). */
-  noPeer: 16,
+  noPeer: 15,
   /** Received over a WebSocket as text: only binary messages are datagrams. */
-  notBinary: 17,
+  notBinary: 16,
   /** Received from an address that is reserved for another transport's peers. */
-  foreignSource: 18,
+  foreignSource: 17,
   /** The batch in a worker's hands when it died. */
-  workerDied: 19,
+  workerDied: 18,
   /** A system error without a reason of its own. */
-  other: 20,
+  other: 19,
 } as const;
 
 /** Name of a reason. */

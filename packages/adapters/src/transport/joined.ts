@@ -97,6 +97,7 @@ class JoinedTransport implements DatagramTransport {
       receivedDatagrams: sum((one) => one.receivedDatagrams) - this.#foreign,
       receivedBytes: sum((one) => one.receivedBytes) - this.#foreignBytes,
       receivedBatches: sum((one) => one.receivedBatches),
+      callbackThrows: sum((one) => one.callbackThrows),
       sentDatagrams: sum((one) => one.sentDatagrams),
       sentBytes: sum((one) => one.sentBytes),
       queuedDatagrams: sum((one) => one.queuedDatagrams),

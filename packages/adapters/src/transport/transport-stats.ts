@@ -11,8 +11,7 @@ export function priorityClassOf(value: number): number {
 }
 
 /**
- * What a transport counted since it was opened. Every datagram is in exactly one of these; but `drops.callbackThrew` says
- * of how many received ones, or batches of them, the callback threw.
+ * What a transport counted since it was opened. Every datagram is in exactly one of received, sent, queued and drops.
  */
 export interface TransportStats {
   /** Datagrams and bytes handed to `onBatch`. */
@@ -20,6 +19,8 @@ export interface TransportStats {
   readonly receivedBytes: number;
   /** Calls of `onBatch`. */
   readonly receivedBatches: number;
+  /** Calls of `onBatch` that threw. Their datagrams are received ones: how many of them it had dealt with, only it knows. */
+  readonly callbackThrows: number;
   /** Datagrams and bytes that the system took. */
   readonly sentDatagrams: number;
   readonly sentBytes: number;
@@ -56,6 +57,7 @@ export class TransportCounters {
   receivedDatagrams = 0;
   receivedBytes = 0;
   receivedBatches = 0;
+  callbackThrows = 0;
   sentDatagrams = 0;
   sentBytes = 0;
   retriedSends = 0;
@@ -101,6 +103,7 @@ export class TransportCounters {
       receivedDatagrams: this.receivedDatagrams,
       receivedBytes: this.receivedBytes,
       receivedBatches: this.receivedBatches,
+      callbackThrows: this.callbackThrows,
       sentDatagrams: this.sentDatagrams,
       sentBytes: this.sentBytes,
       queuedDatagrams,

@@ -1,8 +1,11 @@
+import type { BurstReporter } from "@udp-relay/adapters";
 import type { Clock } from "@udp-relay/clock";
 import type { TunnelClientTable } from "@udp-relay/tunnel-client";
 import type { Datagram, Measurement, Protocol } from "../protocol/protocol.ts";
 import type { SharedEchoLog } from "../shared/shared-echo-log.ts";
-import type { ProtocolErrors } from "./protocol-errors.ts";
+
+/** A method of a `Protocol` that may throw. */
+export type ProtocolMethod = "read" | "measure";
 
 /**
  * Feeds what a protocol measures into the clients' quality records: loss and jitter of the path from a client by
@@ -14,7 +17,7 @@ export class PathMeasurer {
   readonly #clients: TunnelClientTable;
   readonly #clock: Clock;
   readonly #echoes: SharedEchoLog;
-  readonly #errors: ProtocolErrors;
+  readonly #errors: BurstReporter<ProtocolMethod>;
   readonly #measured: Measurement = { sequence: 0, sentAt: -1, echoOf: -1 };
   #stamp = -1;
 
@@ -23,7 +26,7 @@ export class PathMeasurer {
     clients: TunnelClientTable,
     clock: Clock,
     echoes: SharedEchoLog,
-    errors: ProtocolErrors,
+    errors: BurstReporter<ProtocolMethod>,
   ) {
     this.#protocol = protocol;
     this.#clients = clients;
@@ -44,7 +47,7 @@ export class PathMeasurer {
     try {
       if (this.#protocol.measure?.(datagram, measured) !== true) return;
     } catch (error) {
-      this.#errors.report(error, "measure", this.#clock.recentMs());
+      this.#errors.report(error, "measure");
       return;
     }
     const arrivalMs = this.#clock.nowMs() - waitedMicros / 1000;

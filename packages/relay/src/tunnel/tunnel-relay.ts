@@ -1,5 +1,5 @@
 import { type AddressPolicy, type Endpoint, endpointsEqual } from "@udp-relay/address-validation";
-import type { DatagramBatch, DatagramTransport } from "@udp-relay/adapters";
+import { BurstReporter, type DatagramBatch, type DatagramTransport } from "@udp-relay/adapters";
 import type { Clock } from "@udp-relay/clock";
 import type { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { JOIN_BUSY, JOIN_FULL, JOIN_PREFIX_FULL, JOIN_RESTING } from "@udp-relay/tunnel-client";
@@ -12,8 +12,7 @@ import { type Datagram, type Protocol, Route } from "../protocol/protocol.ts";
 import type { RelayMemory } from "../shared/relay-memory.ts";
 import { type RelayDropReason, Total } from "./counter-fields.ts";
 import { OperatorCommand } from "./operator-command.ts";
-import { PathMeasurer } from "./path-measurer.ts";
-import { type OnProtocolError, ProtocolErrors } from "./protocol-errors.ts";
+import { PathMeasurer, type ProtocolMethod } from "./path-measurer.ts";
 import { WorkerCounters } from "./worker-counters.ts";
 
 /** What may change while the relay runs. */
@@ -25,6 +24,13 @@ export interface TunnelLimits {
   /** Of the V3 commands; empty: they are off. */
   readonly maintenancePassword: string;
 }
+
+/**
+ * Told of the first throw of a burst.
+ *
+ * @param suppressed throws since the last report, this one not counted
+ */
+export type OnProtocolError = (error: unknown, during: ProtocolMethod, suppressed: number) => void;
 
 export interface TunnelRelayParts {
   readonly transport: DatagramTransport;
@@ -63,7 +69,7 @@ export class TunnelRelay {
   readonly #pairs: PairCap;
   readonly #budget: AmplificationBudget;
   readonly #measurer: PathMeasurer | undefined;
-  readonly #errors: ProtocolErrors;
+  readonly #errors: BurstReporter<ProtocolMethod>;
   readonly #route = new Route();
   /** The current datagram's: mostly it is only compared, and needs no object of its own. */
   #source!: Endpoint;
@@ -95,7 +101,8 @@ export class TunnelRelay {
     this.#budget = memory.budget;
     this.counters = new WorkerCounters(memory.totals(parts.worker));
     const { echoes } = memory;
-    const errors = (this.#errors = new ProtocolErrors(parts.onProtocolError));
+    const tell = parts.onProtocolError ?? (() => undefined);
+    const errors = (this.#errors = new BurstReporter(tell, () => clock.nowMs()));
     this.#measurer =
       protocol.measures && echoes && new PathMeasurer(protocol, clients, clock, echoes, errors);
     this.#policy = parts.policy;
@@ -164,7 +171,7 @@ export class TunnelRelay {
       this.#protocol.read(datagram, route);
     } catch (error) {
       counters.drop("protocolThrew");
-      this.#errors.report(error, "read", tick);
+      this.#errors.report(error, "read");
       return;
     }
     switch (route.action) {

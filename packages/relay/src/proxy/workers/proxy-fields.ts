@@ -34,7 +34,8 @@ export const SocketField: Readonly<Record<keyof TrafficCounts, number>> = {
 };
 export const socketFields = Object.keys(SocketField) as (keyof TrafficCounts)[];
 export const SOCKET_BUFFER: number = socketFields.length;
-export const SOCKET_CLASSES: number = SOCKET_BUFFER + 1;
+export const SOCKET_THROWS: number = SOCKET_BUFFER + 1;
+export const SOCKET_CLASSES: number = SOCKET_THROWS + 1;
 export const SOCKET_DROPS: number = SOCKET_CLASSES + PRIORITY_CLASSES;
 const SOCKET_FIELDS = SOCKET_DROPS + dropReasonNames.length;
 

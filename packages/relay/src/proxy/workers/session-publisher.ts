@@ -26,6 +26,7 @@ import {
   SOCKET_BUFFER,
   SOCKET_CLASSES,
   SOCKET_DROPS,
+  SOCKET_THROWS,
   SocketField,
 } from "./proxy-fields.ts";
 
@@ -150,6 +151,7 @@ export class SessionPublisher {
   ): void {
     const { totals } = this.#parts;
     totals.set(first + SOCKET_BUFFER, stats.receiveBufferBytes);
+    this.#count(first + SOCKET_THROWS, stats.callbackThrows);
     for (let i = 0; i < PRIORITY_CLASSES; i++) {
       this.#count(first + SOCKET_CLASSES + i, stats.queueFullByClass[i] ?? 0);
     }

@@ -19,6 +19,7 @@ import {
   SOCKET_BUFFER,
   SOCKET_CLASSES,
   SOCKET_DROPS,
+  SOCKET_THROWS,
   socketFields,
 } from "./proxy-fields.ts";
 
@@ -74,6 +75,7 @@ function socketStats(sum: (field: number) => number, first: number): TransportSt
   });
   return {
     ...(counts as Record<(typeof socketFields)[number], number>),
+    callbackThrows: sum(first + SOCKET_THROWS),
     queuedDatagrams: 0,
     drops: Object.fromEntries(drops),
     queueFullByClass: Array.from({ length: PRIORITY_CLASSES }, (_, i) => sum(first + SOCKET_CLASSES + i)),
