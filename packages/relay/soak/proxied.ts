@@ -18,7 +18,7 @@ const config = readProxyArguments([
     "error",
   ],
 ])!;
-const { proxy, reason } = await openProxy(config, config.to, openLog(config, false));
+const { proxy, reason } = await openProxy(config, config.to, openLog(config, false).log);
 setInterval(() => {
   proxy.tick();
 }, 50);

@@ -49,7 +49,7 @@ async function runConfigured(line: CommandLine, readAgain: () => RelayConfig): P
   const stop = (): void => {
     quit.abort();
   };
-  const log = openLog(config, wantsScreen(config) || config.json || config.demo);
+  const { log, reopen } = openLog(config, wantsScreen(config) || config.json || config.demo);
   if (unknownVariables.length > 0)
     log.warn({ unknownVariables }, "no setting is named so: --help lists them");
   const relay = await Tunnels.start(config, { log });
@@ -63,6 +63,7 @@ async function runConfigured(line: CommandLine, readAgain: () => RelayConfig): P
         terminated = true;
       },
       onReload: () => {
+        reopen();
         reload(relay, readAgain, log);
       },
       onToggleMaintenance: () => {

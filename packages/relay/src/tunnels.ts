@@ -17,7 +17,7 @@ import { relayPolicy } from "./worker/relay-policy.ts";
 export class Tunnels implements OperatedRelay, AsyncDisposable {
   readonly #relays: [Relay, ...Relay[]];
   readonly #clock: CoarseClock;
-  readonly #announcements: Disposable[] = [];
+  readonly #announcements: MasterAnnounce[] = [];
   #v2Http: V2Http | undefined;
   #nat: NatHelper | undefined;
 
@@ -115,7 +115,11 @@ export class Tunnels implements OperatedRelay, AsyncDisposable {
   }
 
   async drain(withinMs: number): Promise<void> {
-    await Promise.all(this.#relays.map((relay) => relay.drain(withinMs)));
+    const begins = this.phase === "running";
+    const drained = Promise.all(this.#relays.map((relay) => relay.drain(withinMs)));
+    // A drain is over before the next minute's announcement, which would still send players here.
+    if (begins) for (const announcement of this.#announcements) void announcement.announce();
+    await drained;
   }
 
   report(): RelayReport {
@@ -156,7 +160,7 @@ export class Tunnels implements OperatedRelay, AsyncDisposable {
   }
 }
 
-function announced(relay: Relay, config: RelayConfig, log: RelayOptions["log"]): Disposable {
+function announced(relay: Relay, config: RelayConfig, log: RelayOptions["log"]): MasterAnnounce {
   return new MasterAnnounce({
     url: config.announce,
     log,
@@ -167,7 +171,8 @@ function announced(relay: Relay, config: RelayConfig, log: RelayOptions["log"]):
       clients: relay.clientCount,
       maxClients: config.maxClients,
       masterPassword: config.masterPassword,
-      maintenance: relay.maintenance,
+      // To whoever is sent here it is the same: newcomers are refused.
+      maintenance: relay.maintenance || relay.phase !== "running",
     }),
   });
 }

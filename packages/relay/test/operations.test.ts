@@ -1,5 +1,13 @@
-import { request } from "node:http";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -16,6 +24,7 @@ import { openLog } from "../src/operations/relay-log.ts";
 import { shownEndpoint } from "../src/operations/shown-endpoint.ts";
 import { parseOpenMetrics } from "./openmetrics-parser.ts";
 import { RealPeer, until } from "./real-peer.ts";
+import { statusWithHost } from "./status-with-host.ts";
 
 const silent: RelayLog = {
   trace: () => {},
@@ -200,6 +209,25 @@ describe("GET /health, /ready, /clients", () => {
   });
 });
 
+describe("a name that was rebound to here", () => {
+  it("THREATS 'metrics': reads nothing over loopback; addresses and localhost do", async () => {
+    const { base } = await start();
+    for (const path of ["/clients", "/metrics", "/health", "/ready"]) {
+      const statuses = [];
+      for (const host of [
+        "evil.example",
+        "evil.example:9150",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+      ])
+        statuses.push(await statusWithHost(`${base}${path}`, host, "GET"));
+      for (const host of ["127.0.0.1:1", "LocalHost", "[::1]:9150", "192.0.2.1"])
+        statuses.push(await statusWithHost(`${base}${path}`, host, "GET"));
+      expect([path, ...statuses]).toEqual([path, 403, 403, 403, 403, 200, 200, 200, 200]);
+    }
+  });
+});
+
 describe("POST /admin", () => {
   it("switches maintenance: newcomers are refused, clients are relayed", async () => {
     const { relay, post } = await start();
@@ -261,8 +289,8 @@ describe("POST /admin", () => {
   it("THREATS 'metrics': refuses web pages, names that were rebound, and other machines", async () => {
     const { base, post } = await start();
     expect((await post("/admin/sweep", { Origin: "http://evil.example" })).status).toBe(403);
-    expect(await statusWithHost(`${base}/admin/sweep`, "evil.example")).toBe(403);
-    expect(await statusWithHost(`${base}/admin/sweep`, "localhost:1")).toBe(200);
+    expect(await statusWithHost(`${base}/admin/sweep`, "evil.example", "POST")).toBe(403);
+    expect(await statusWithHost(`${base}/admin/sweep`, "localhost:1", "POST")).toBe(200);
   });
 
   const outside = Object.values(networkInterfaces())
@@ -280,27 +308,23 @@ describe("POST /admin", () => {
       expect((await fetch(`http://${outside!.address}:${toldPort}/metrics`)).status).toBe(200);
       const admin = await fetch(`http://${outside!.address}:${toldPort}/admin/sweep`, { method: "POST" });
       expect(admin.status).toBe(403);
+      // By a name, as Prometheus may ask: numbers, and nobody's address.
+      const byName = (path: string): Promise<number> =>
+        statusWithHost(`http://${outside!.address}:${toldPort}${path}`, "relay.example", "GET");
+      expect([await byName("/metrics"), await byName("/ready"), await byName("/clients")]).toEqual([
+        200, 200, 403,
+      ]);
+      expect((await fetch(`http://${outside!.address}:${toldPort}/clients`)).status).toBe(200);
     },
   );
 });
-
-function statusWithHost(url: string, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    request(url, { method: "POST", headers: { Host: host } }, (response) => {
-      response.resume();
-      resolve(response.statusCode ?? 0);
-    })
-      .on("error", reject)
-      .end();
-  });
-}
 
 describe("logs", () => {
   it("are JSON lines with a level, a time and a sentence, in the file that was named", () => {
     const folder = mkdtempSync(join(tmpdir(), "udp-relay-log-"));
     const logFile = join(folder, "relay.log");
     writeFileSync(logFile, "what was there before\n");
-    const log = openLog({ logLevel: "warn", logFile }, true);
+    const { log } = openLog({ logLevel: "warn", logFile }, true);
     log.info({}, "not this one");
     log.warn({ worker: 1 }, "a worker died");
     const lines = readFileSync(logFile, "utf8").trimEnd().split("\n");
@@ -313,6 +337,52 @@ describe("logs", () => {
       name: "udp-relay",
     });
   });
+
+  it("go to the file that has the name now once it was opened again; while that cannot be, to the one that is open", () => {
+    const folder = mkdtempSync(join(tmpdir(), "udp-relay-log-"));
+    const inside = join(folder, "logs");
+    const logFile = join(inside, "relay.log");
+    mkdirSync(inside);
+    const { log, reopen } = openLog({ logLevel: "info", logFile }, true);
+    const read = (path: string): string[] =>
+      readFileSync(path, "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { msg: string }).msg);
+    log.info({}, "one");
+    renameSync(inside, `${inside}.gone`);
+    reopen();
+    log.info({}, "two");
+    mkdirSync(inside);
+    reopen();
+    log.info({}, "three");
+    const refused = "the log file cannot be opened again: the old one stays";
+    expect(read(join(`${inside}.gone`, "relay.log"))).toEqual(["one", refused, "two"]);
+    expect(read(logFile)).toEqual(["three"]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it.skipIf(process.platform !== "linux")(
+    "on a full disk (Linux only) lose lines, and say how many; nothing else happens",
+    () => {
+      const folder = mkdtempSync(join(tmpdir(), "udp-relay-log-"));
+      const logFile = join(folder, "relay.log");
+      symlinkSync("/dev/full", logFile);
+      const { log, reopen } = openLog({ logLevel: "info", logFile }, true);
+      for (let line = 0; line < 3; line++) log.info({ line }, "nobody reads this");
+      rmSync(logFile);
+      reopen();
+      log.info({}, "there is room again");
+      log.info({}, "and still is");
+      const lines = readFileSync(logFile, "utf8").trimEnd().split("\n");
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+        { msg: "there is room again" },
+        { level: "warn", lines: 3, msg: "log lines could not be written, and are lost" },
+        { msg: "and still is" },
+      ]);
+      rmSync(folder, { recursive: true });
+    },
+  );
 
   it("are refused for a file in a folder that is not there, by name: it is not made", () => {
     const folder = mkdtempSync(join(tmpdir(), "udp-relay-log-"));

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,8 +40,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** @param settings with a `logFile` its lines are the log, those of the file that has the name now */
 async function run(
-  settings: Record<string, unknown>,
+  settings: Record<string, unknown> & { readonly logFile?: string },
 ): Promise<{ program: Program; configure: (s: object) => void }> {
   const port = await freePort();
   const file = join(folder, `${port}.json`);
@@ -66,14 +67,17 @@ async function run(
     env: programEnvironment,
   });
   programs.push(child);
-  let log = "";
-  child.stderr.on("data", (data: Buffer) => (log += data.toString()));
+  let errors = "";
+  child.stderr.on("data", (data: Buffer) => (errors += data.toString()));
+  const { logFile } = settings;
+  const log = (): string =>
+    logFile === undefined ? errors : existsSync(logFile) ? readFileSync(logFile, "utf8") : "";
   let out = "";
   child.stdout.on("data", (data: Buffer) => (out += data.toString()));
   const exit = once(child, "exit") as Promise<[number | null]>;
-  await until("the program", () => log.includes("the relay is ready") || child.exitCode !== null, 20_000);
-  const [, http = ""] = /"http":"([^"]+)"/.exec(log) ?? [];
-  const program = { child, port, http, log: () => log, out: () => out, ended: async () => (await exit)[0] };
+  await until("the program", () => log().includes("the relay is ready") || child.exitCode !== null, 20_000);
+  const [, http = ""] = /"http":"([^"]+)"/.exec(log()) ?? [];
+  const program = { child, port, http, log, out: () => out, ended: async () => (await exit)[0] };
   return { program, configure };
 }
 
@@ -123,16 +127,20 @@ describe("signals", () => {
     expect(terms()).toBe(2);
   });
 
-  it("SIGHUP reads limits and policy again; a wrong file changes nothing", async () => {
-    const { program, configure } = await run({});
+  it("SIGHUP reads limits and policy again, and opens the log anew; a wrong file changes nothing", async () => {
+    const logFile = join(folder, "rotated.log");
+    const { program, configure } = await run({ logFile });
     const one = await peer(1, program);
     await one.send(0, 0);
     configure({ deny: ["127.0.0.1/32"], maxClients: 50, drainSeconds: 0 });
+    // As logrotate does it.
+    renameSync(logFile, `${logFile}.1`);
     program.child.kill("SIGHUP");
     await until("the reload", () => program.log().includes('"needRestart":["maxClients"]'));
     await one.send(0, 0);
     const denied = 'udp_relay_dropped_datagrams_total{reason="address:denied-prefix"}';
     for (let tries = 0; (await metric(program, denied)) < 1; tries++) expect(tries).toBeLessThan(50);
+    expect(readFileSync(`${logFile}.1`, "utf8")).not.toContain("needRestart");
     configure({ deny: ["127.0.0.300/32"] });
     program.child.kill("SIGHUP");
     await until("the refusal", () => program.log().includes("the one in force stays"));

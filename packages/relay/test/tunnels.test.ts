@@ -99,7 +99,7 @@ describe("a V2 tunnel beside a V3 tunnel, on real sockets", () => {
 
 describe("announcements of both tunnels", () => {
   it.each([{ log }, {}])(
-    "each with its version and port, at once, with a log and without",
+    "each with its version and port, at once and when a drain begins, with a log and without",
     async (options) => {
       const told: URLSearchParams[] = [];
       const master = createServer((asked, response) => {
@@ -118,6 +118,11 @@ describe("announcements of both tunnels", () => {
         ["2", String(tunnels.v2Port), "here there", "0"],
         ["3", String(tunnels.port), "here there", "0"],
       ]);
+      // Who drains refuses newcomers, and is gone before a minute is over: told at once, and once.
+      await tunnels.drain(0);
+      await tunnels.drain(0);
+      await until("both are told of again", () => told.length === 4);
+      expect(told.map((one) => one.get("maintenance"))).toEqual(["0", "0", "1", "1"]);
     },
   );
 });

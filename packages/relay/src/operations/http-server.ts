@@ -17,8 +17,8 @@ export interface OperatorHttpOptions {
 }
 
 /**
- * What an operator's tools talk to: `GET /metrics`, `/health`, `/ready`, `/clients`, and on a loopback connection
- * `POST /admin/maintenance/on`, `/admin/maintenance/off`, `/admin/sweep` and `/admin/drain`.
+ * What an operator's tools talk to: `GET /metrics`, `/health`, `/ready`, and `/clients`, which no request by a DNS name
+ * gets (it may be a web page's, rebound to here); and on a loopback connection `POST /admin/maintenance/on`, `/admin/maintenance/off`, `/admin/sweep` and `/admin/drain`.
  */
 export class OperatorHttp implements AsyncDisposable {
   readonly #server: OperatorServer;
@@ -27,8 +27,9 @@ export class OperatorHttp implements AsyncDisposable {
   static async listen(relay: OperatedRelay, options: OperatorHttpOptions): Promise<OperatorHttp> {
     const { address, log } = options;
     const pages = pagesOf(relay);
+    const addresses = addressesOf(relay);
     const admin = adminOf(relay, options);
-    return new OperatorHttp(await OperatorServer.listen({ address, log, pages, admin }));
+    return new OperatorHttp(await OperatorServer.listen({ address, log, pages, addresses, admin }));
   }
 
   private constructor(server: OperatorServer) {
@@ -62,6 +63,9 @@ const pagesOf = (relay: OperatedRelay): OperatorPages => ({
     const reason = phase !== "running" ? phase : maintenance ? "in maintenance" : undefined;
     reply(response, reason === undefined ? 200 : 503, `${reason ?? "ready"}\n`);
   },
+});
+
+const addressesOf = (relay: OperatedRelay): OperatorPages => ({
   "/clients": (response) => {
     replyJson(
       response,

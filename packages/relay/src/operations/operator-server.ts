@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { RelayError } from "../relay-error.ts";
 import type { RelayLog } from "./relay-log.ts";
+import { isByName, isOperator, isOverLoopback } from "./request-origin.ts";
 
 /** Longest request that is read: the interface takes no bodies. */
 const MAX_HEADER_BYTES = 8_192;
@@ -17,8 +18,10 @@ export interface OperatorServerOptions {
   /** The setting `http`, but for `off`: a port on 127.0.0.1, or ADDRESS:PORT. */
   readonly address: string;
   readonly log: RelayLog;
-  /** For everybody who reaches the address: GET and HEAD. */
+  /** For everybody who reaches the address: GET and HEAD. Over loopback not by a DNS name, which may be rebound. */
   readonly pages: OperatorPages;
+  /** As `pages`, but never by a DNS name: they show whose datagrams are relayed. */
+  readonly addresses: OperatorPages;
   /** For requests of this machine that no web page made: POST. Their paths begin with `/admin/`. */
   readonly admin: OperatorPages;
 }
@@ -67,17 +70,21 @@ export class OperatorServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pages, admin } = this.#options;
+    const { pages, addresses, admin } = this.#options;
     const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
     const method = request.method ?? "GET";
     const isAdmin = path.startsWith("/admin/");
-    const known = isAdmin ? admin : pages;
-    if (!Object.hasOwn(known, path)) {
+    const known = [admin, addresses, pages].find((some) => Object.hasOwn(some, path));
+    if (known === undefined) {
       reply(response, 404, "not found\n");
       return;
     }
     if (isAdmin && !isOperator(request)) {
       reply(response, 403, "administration is for the machine itself\n");
+      return;
+    }
+    if (isByName(request) && (known === addresses || isOverLoopback(request))) {
+      reply(response, 403, "ask by IP address or localhost: a name may be a web page's, rebound to here\n");
       return;
     }
     const allowed = isAdmin ? ["POST"] : ["GET", "HEAD"];
@@ -107,17 +114,4 @@ export function replyJson(response: ServerResponse, body: unknown, status = 200)
 function listenAddress(address: string): { host: string; port: number } {
   const [, host6, host4, port = address] = /^(?:\[(.*)\]|([\d.]+)):(\d+)$/.exec(address) ?? [];
   return { host: host6 ?? host4 ?? "127.0.0.1", port: Number(port) };
-}
-
-/**
- * Whether a request comes from this machine and from no web page: a browser here would carry a page's request over
- * loopback, and says so in `Origin` or `Sec-Fetch-Site`; a name that was rebound to 127.0.0.1 shows in `Host`.
- */
-function isOperator(request: IncomingMessage): boolean {
-  const { origin, host = "" } = request.headers;
-  const from = request.socket.remoteAddress ?? "";
-  if (origin !== undefined || request.headers["sec-fetch-site"] !== undefined) return false;
-  const named = host.replace(/:\d+$/, "");
-  const known = named === "localhost" || named === "[::1]" || /^127(\.\d+){3}$/.test(named);
-  return known && (/^(::ffff:)?127\./.test(from) || from === "::1");
 }

@@ -6,7 +6,7 @@ export interface OperatorSignals {
   readonly onInterrupt: () => void;
   /** SIGTERM: let the clients leave, then end; a second one ends now. */
   readonly onTerminate: () => void;
-  /** SIGHUP: read the configuration again. */
+  /** SIGHUP: read the configuration again, and open the log file anew. */
   readonly onReload: () => void;
   /** SIGUSR2: maintenance on or off. */
   readonly onToggleMaintenance: () => void;

@@ -1,6 +1,6 @@
 import { formatEndpoint } from "@udp-relay/address-validation";
 import { listenToSignals } from "../operations/operator-signals.ts";
-import { openLog, type RelayLog } from "../operations/relay-log.ts";
+import { type OpenedLog, openLog, type RelayLog } from "../operations/relay-log.ts";
 import { RelayError } from "../relay-error.ts";
 import { openProxy } from "./open-proxy.ts";
 import type { OperatedProxy } from "./operated-proxy.ts";
@@ -16,7 +16,7 @@ const EXIT_OPERATOR = 2;
 
 /**
  * The `udp-relay proxy` command: runs a session proxy until Ctrl-C, SIGTERM (which lets sessions end first) or its
- * `--duration`. SIGHUP reads the backends' file again; SIGUSR2 stops and resumes taking new sessions.
+ * `--duration`. SIGHUP reads the backends' file again and opens the log file anew; SIGUSR2 stops and resumes taking new sessions.
  *
  * @returns the exit code
  */
@@ -33,7 +33,8 @@ export async function runProxy(args: readonly string[]): Promise<number> {
 }
 
 async function runConfigured(config: ProxyConfig): Promise<void> {
-  const log = openLog(config, config.json);
+  const opened = openLog(config, config.json);
+  const { log } = opened;
   const backends = readBackends(config);
   const { proxy, reason, close } = await openProxy(config, backends, log);
   const listens = formatEndpoint(proxy.localEndpoint);
@@ -41,7 +42,7 @@ async function runConfigured(config: ProxyConfig): Promise<void> {
   process.stderr.write(`udp-relay proxy  ${listens}  backends ${backends.length}\n`);
   let report: ProxyReport;
   try {
-    await untilEnd(proxy, config, log);
+    await untilEnd(proxy, config, opened);
     report = await proxy.freshReport();
   } finally {
     await close();
@@ -50,7 +51,11 @@ async function runConfigured(config: ProxyConfig): Promise<void> {
 }
 
 /** Ticks, obeys signals and operators, and resolves when the proxy is to end. */
-async function untilEnd(proxy: OperatedProxy, config: ProxyConfig, log: RelayLog): Promise<void> {
+async function untilEnd(
+  proxy: OperatedProxy,
+  config: ProxyConfig,
+  { log, reopen }: OpenedLog,
+): Promise<void> {
   using life = new ProxyLife(proxy, {
     tickMs: tickMsOf(config),
     drainMs: config.drain * 1_000,
@@ -65,6 +70,7 @@ async function untilEnd(proxy: OperatedProxy, config: ProxyConfig, log: RelayLog
         life.drain();
       },
       onReload: () => {
+        reopen();
         reload(proxy, config, log);
       },
       onToggleMaintenance: () => {

@@ -24,10 +24,16 @@ export function listenForOperators(
   life: ProxyLife,
   { address, addresses, log }: ProxyHttpOptions,
 ): Promise<OperatorServer> {
-  return OperatorServer.listen({ address, log, pages: pagesOf(life, addresses), admin: adminOf(life, log) });
+  return OperatorServer.listen({
+    address,
+    log,
+    pages: pagesOf(life),
+    addresses: addressesOf(life, addresses),
+    admin: adminOf(life, log),
+  });
 }
 
-const pagesOf = (life: ProxyLife, addresses: AddressDetail): OperatorPages => ({
+const pagesOf = (life: ProxyLife): OperatorPages => ({
   "/metrics": metricsPage(proxyMetrics, () => ({ report: life.proxy.report(), phase: life.phase })),
   // The thread that answers is the one that proxies.
   "/health": (response) => {
@@ -38,6 +44,9 @@ const pagesOf = (life: ProxyLife, addresses: AddressDetail): OperatorPages => ({
       life.phase !== "running" ? life.phase : life.proxy.takesSessions ? "ready" : "no backend is up";
     reply(response, words === "ready" ? 200 : 503, `${words}\n`);
   },
+});
+
+const addressesOf = (life: ProxyLife, addresses: AddressDetail): OperatorPages => ({
   "/clients": async (response) => {
     replyJson(response, await life.proxy.reportSessions(addresses));
   },

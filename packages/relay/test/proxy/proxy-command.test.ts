@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -112,7 +112,7 @@ describe("udp-relay proxy", () => {
   });
 
   it.skipIf(process.platform === "win32").each(times(0, 1) === 0 ? [2] : [0, 2])(
-    "with %i worker threads (Linux only) reads its backends again on SIGHUP without losing a session, drains on SIGTERM, reports in JSON",
+    "with %i worker threads (Linux only) reads its backends again on SIGHUP without losing a session, and opens its log anew, drains on SIGTERM, reports in JSON",
     async (workers) => {
       const [first, second] = [await echo("first"), await echo("second")];
       const folder = mkdtempSync(join(tmpdir(), "udp-relay-proxy-"));
@@ -171,8 +171,13 @@ describe("udp-relay proxy", () => {
       const askOld = (text: string): Promise<unknown> =>
         Promise.all(clients.slice(0, OLD).map((_, client) => ask(client, text, `first ${text}`)));
       writeFileSync(file, `127.0.0.1:${second.port}\n`);
+      // As logrotate does it.
+      renameSync(log, `${log}.1`);
       child.kill("SIGHUP");
-      await until(() => readFileSync(log, "utf8").includes("the backends were read again"));
+      await until(
+        () => existsSync(log) && readFileSync(log, "utf8").includes("the backends were read again"),
+      );
+      expect(readFileSync(`${log}.1`, "utf8")).not.toContain("the backends were read again");
       // Every worker is asked: whoever answers has heard of the other list.
       expect(JSON.parse(await get("/clients"))).toHaveLength(OLD);
       await askOld("two");

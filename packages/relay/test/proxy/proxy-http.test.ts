@@ -4,6 +4,7 @@ import type { RelayLog } from "../../src/operations/relay-log.ts";
 import { listenForOperators } from "../../src/proxy/proxy-http.ts";
 import { ProxyLife } from "../../src/proxy/proxy-life.ts";
 import { parseOpenMetrics } from "../openmetrics-parser.ts";
+import { statusWithHost } from "../status-with-host.ts";
 import { probe, VirtualProxy } from "./virtual-proxy.ts";
 
 const A = "10.0.1.1:53";
@@ -138,6 +139,9 @@ describe("a proxy's HTTP", () => {
     expect(await post("/admin/drain", { Origin: "http://evil.example" })).toBe(403);
     expect(await post("/metrics")).toBe(405);
     expect(await status("/admin/drain")).toBe(405);
+    for (const path of ["/clients", "/backends", "/metrics"])
+      expect([path, await statusWithHost(`${base}${path}`, "evil.example", "GET")]).toEqual([path, 403]);
+    expect(await statusWithHost(`${base}/backends`, "localhost:1", "GET")).toBe(200);
     expect([await status("/constructor"), await status("/admin/sweep")]).toEqual([404, 404]);
   });
 });
