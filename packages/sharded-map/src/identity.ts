@@ -125,10 +125,19 @@ function writeCopy(memory: MapMemory, at: number): void {
   for (let i = 0; i < ENDPOINT_WORDS; i++) poke(memory.words, at + i, memory.key[i]!);
 }
 
-/** A slot's endpoint, as a new object. */
+/**
+ * Index of the words of a slot's endpoint, for whoever found the slot by its number, not by the key, and so has nothing
+ * to compare them with: one atomic read, after which the words of the copy that it chose are there.
+ */
+function copyAt(memory: MapMemory, slot: number): number {
+  const at = controlAt(memory, slot);
+  return (memory.ops.load32(at << 2) & COPY) === 0 ? at + FIRST_COPY : secondCopyAt(memory, slot);
+}
+
+/** A slot's endpoint, as a new object. Concurrency: in a guard; one atomic read. */
 export function endpointOf(memory: MapMemory, slot: number): EndpointWords {
   const { words } = memory;
-  const at = keyAt(memory, slot);
+  const at = copyAt(memory, slot);
   return {
     a0: peek(words, at),
     a1: peek(words, at + 1),
@@ -137,6 +146,20 @@ export function endpointOf(memory: MapMemory, slot: number): EndpointWords {
     port: peek(words, at + 4),
     zone: peek(words, at + 5) >>> 0,
   };
+}
+
+/** Whether that is a slot's endpoint: all its words, of one moment. Concurrency: in a guard; one atomic read. */
+export function isEndpointOf(memory: MapMemory, slot: number, endpoint: EndpointWords): boolean {
+  const { words } = memory;
+  const at = copyAt(memory, slot);
+  return (
+    peek(words, at + 3) === endpoint.a3 &&
+    peek(words, at + 4) === endpoint.port &&
+    peek(words, at + 2) === endpoint.a2 &&
+    peek(words, at + 1) === endpoint.a1 &&
+    peek(words, at) === endpoint.a0 &&
+    peek(words, at + 5) === (endpoint.zone | 0)
+  );
 }
 
 /** The hash of the key in `memory.key`. */

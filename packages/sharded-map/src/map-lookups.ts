@@ -2,7 +2,7 @@ import { peek as peekWord } from "@udp-relay/atomics-layout/memory";
 import type { Words } from "@udp-relay/atomics-layout/memory";
 import type { Owner, Region } from "@udp-relay/atomics-layout";
 import { Guard } from "./guard.ts";
-import { COPY, endpointOf, handleOf, keyAt, LIVE, slotOfHandle } from "./identity.ts";
+import { COPY, endpointOf, handleOf, isEndpointOf, keyAt, LIVE, slotOfHandle } from "./identity.ts";
 import { DEFAULT_PATIENCE, MapMemory } from "./map-memory.ts";
 import type { EndpointWords, ShardedMapThreadOptions } from "./map-options.ts";
 import { MAP_NAME } from "./map-plan.ts";
@@ -225,14 +225,14 @@ export class MapLookups {
     return peek(this.words, keyAt(this.memory, slot)) >>> 0;
   }
 
-  /** The endpoint of a slot, as a new object. Concurrency: in a guard; plain reads. */
+  /** The endpoint of a slot, as a new object: that of one moment. Concurrency: in a guard; one atomic read. */
   endpointOf(slot: number): EndpointWords {
     return endpointOf(this.memory, slot);
   }
 
-  /** A word of a slot's endpoint, as int32: 0 to 3 address, 4 port, 5 zone. Concurrency: in a guard; plain reads. */
-  keyWord(slot: number, word: number): number {
-    return peek(this.words, keyAt(this.memory, slot) + word);
+  /** Whether that is the endpoint of a slot, without an object. Concurrency: as `endpointOf`. */
+  isEndpointOf(slot: number, endpoint: EndpointWords): boolean {
+    return isEndpointOf(this.memory, slot, endpoint);
   }
 
   /** @throws ShardedMapError: why the guard that a method needs is not entered */

@@ -134,18 +134,10 @@ export abstract class TableLookups {
     this.lastRead = read;
   }
 
-  /** Whether the client is reached at that endpoint. Concurrency: in a guard; plain reads. */
+  /** Whether the client is reached at that endpoint. Concurrency: in a guard; one atomic read. */
   isFrom(slot: number, endpoint: Endpoint): boolean {
     if (this.#hasIds) return isAtEndpoint(this.memory, slot, endpoint);
-    const { map } = this;
-    return (
-      map.keyWord(slot, 3) === endpoint.a3 &&
-      map.keyWord(slot, 4) === endpoint.port &&
-      map.keyWord(slot, 2) === endpoint.a2 &&
-      map.keyWord(slot, 1) === endpoint.a1 &&
-      map.keyWord(slot, 0) === endpoint.a0 &&
-      map.keyWord(slot, 5) === (endpoint.zone | 0)
-    );
+    return this.map.isEndpointOf(slot, endpoint);
   }
 
   /**
