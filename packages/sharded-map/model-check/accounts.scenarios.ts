@@ -3,11 +3,11 @@ import type { Scenario } from "@udp-relay/model-check";
 import { load } from "@udp-relay/atomics-layout/memory";
 import { guardEntries } from "../src/guards.ts";
 import { ABSENT, BUSY, ShardedMap } from "../src/index.ts";
-import { shardOfHash } from "../src/index-segment.ts";
 import { shardAt } from "../src/map-memory.ts";
 import { hashU32 } from "../src/tabulation.ts";
 import { closeTicket, settleTicket, takeTicket, ticketsOut } from "../src/tickets.ts";
 import { auditCapacity, auditMap, inGuard, memoryOf } from "../test/map-audit.ts";
+import { endpoint, keyOfShard } from "./keys.ts";
 import { attachUser, names, tinyMap } from "./tiny-map.ts";
 import type { TinyMap } from "./tiny-map.ts";
 
@@ -15,16 +15,6 @@ import type { TinyMap } from "./tiny-map.ts";
 const source = (...files: string[]): string[] => files.map((name) => `packages/sharded-map/src/${name}.ts`);
 
 const insert = (map: ShardedMap, key: number): number => inGuard(map, () => map.insert(key));
-
-/** Keys of one shard, of a map with several. */
-function keysOfShard(map: ShardedMap, shard: number, count: number): number[] {
-  const memory = memoryOf(map);
-  const keys: number[] = [];
-  for (let key = 1; keys.length < count; key++) {
-    if (shardOfHash(memory, hashU32(memory.tables, key)) === shard) keys.push(key);
-  }
-  return keys;
-}
 
 function take(map: ShardedMap, shard: number): void {
   const memory = memoryOf(map);
@@ -198,14 +188,14 @@ export default [
       const shared = tinyMap([], { capacity: 3, shards: 2, batch: 1 });
       const { map } = shared;
       // Shard 0 has used up its two slots; of shard 1's, in whose lock somebody stands, there are some.
-      for (const key of keysOfShard(map, 0, 2)) insert(map, key);
-      standInLock(map, keysOfShard(map, 1, 1)[0]!);
+      for (const nth of [0, 1]) insert(map, keyOfShard(map, 0, nth));
+      standInLock(map, keyOfShard(map, 1));
       return shared;
     },
     names,
     threads: [
-      thread("of shard 0", attachUser, ({ map }) => insert(map, keysOfShard(map, 0, 3)[2]!)),
-      thread("of shard 1", attachUser, ({ map }) => insert(map, keysOfShard(map, 1, 2)[1]!)),
+      thread("of shard 0", attachUser, ({ map }) => insert(map, keyOfShard(map, 0, 2))),
+      thread("of shard 1", attachUser, ({ map }) => insert(map, keyOfShard(map, 1, 1))),
     ],
     check: ({ shared: { map }, results }) => {
       if ([...results.values()].some((slot) => slot !== BUSY)) return [...results.values()].join();
@@ -222,7 +212,6 @@ export default [
     names,
     threads: [
       thread("one", attachUser, ({ map }) => {
-        const endpoint = (port: number) => ({ a0: 0, a1: 0, a2: 0xffff, a3: 1, port, zone: 0 });
         const guard = map.enter();
         const handle = map.handle(map.insertEndpoint(endpoint(1)));
         // The second change comes in the guard in which the first one's old key could still be read.
@@ -240,11 +229,11 @@ export default [
     touches: source("free-slots"),
     setup: () => {
       const shared = tinyMap([], { capacity: 3, shards: 2, batch: 1 });
-      for (const key of keysOfShard(shared.map, 0, 2)) insert(shared.map, key);
+      for (const nth of [0, 1]) insert(shared.map, keyOfShard(shared.map, 0, nth));
       return shared;
     },
     names,
-    threads: [thread("of shard 0", attachUser, ({ map }) => insert(map, keysOfShard(map, 0, 3)[2]!))],
+    threads: [thread("of shard 0", attachUser, ({ map }) => insert(map, keyOfShard(map, 0, 2)))],
     check: ({ shared: { map } }) => {
       const { shards } = map.stats();
       const steals = shards.map((shard) => shard.steals).join();

@@ -2,18 +2,16 @@ import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
 import type { Scenario } from "@udp-relay/model-check";
 import { poke } from "@udp-relay/atomics-layout/memory";
 import { guardEntries } from "../src/guards.ts";
-import type { EndpointWords } from "../src/index.ts";
 import { ShardedMap } from "../src/index.ts";
 import { CONFIRMED, JOURNAL, shardAt } from "../src/map-memory.ts";
 import { closeTicket, settleTicket, takeTicket, ticketsOut } from "../src/tickets.ts";
 import { auditMap, inGuard, memoryOf } from "../test/map-audit.ts";
+import { endpoint } from "./keys.ts";
 import { attachUser, names, repairAfter, tinyMap } from "./tiny-map.ts";
 import type { TinyMap, User } from "./tiny-map.ts";
 
 /** What the dead leave in words that their successors go by: small scenarios, each of a single file's promise. */
 const source = (...files: string[]): string[] => files.map((name) => `packages/sharded-map/src/${name}.ts`);
-
-const endpoint = (port: number): EndpointWords => ({ a0: 0, a1: 0, a2: 0xffff, a3: 1, port, zone: 0 });
 
 export default [
   defineScenario({

@@ -1,28 +1,17 @@
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
 import type { Scenario } from "@udp-relay/model-check";
 import { ShardedMap } from "../src/index.ts";
-import type { EndpointWords } from "../src/index.ts";
-import { hashU32 } from "../src/tabulation.ts";
-import { shardOfHash } from "../src/index-segment.ts";
 import { auditCapacity, auditMap, memoryOf } from "../test/map-audit.ts";
 import { touches } from "./pairs.scenarios.ts";
-import { attachUser, get, getOrInsert, names, remove, repairAfter, tinyMap } from "./tiny-map.ts";
+import { endpoint, endpointKeys, keyOfShard } from "./keys.ts";
+import { mapModel } from "./map-model.ts";
+import { get, getOrInsert, remove } from "./operations.ts";
+import { attachUser, names, repairAfter, tinyMap } from "./tiny-map.ts";
 import type { TinyMap, User } from "./tiny-map.ts";
-import { u32MapModel } from "./u32-map-model.ts";
 
 const repairing = supervisor(attachUser, (user: User, _call, killed) => {
   repairAfter(user, killed);
 });
-
-/** Keys of a shard of a map with two of them. */
-function keysOfShard({ map }: TinyMap, shard: number, count: number): number[] {
-  const memory = memoryOf(map);
-  const keys: number[] = [];
-  for (let key = 1; keys.length < count; key++) {
-    if (shardOfHash(memory, hashU32(memory.tables, key)) === shard) keys.push(key);
-  }
-  return keys;
-}
 
 const twoShards = (): TinyMap => tinyMap([], { capacity: 3, shards: 2, batch: 1 });
 
@@ -74,23 +63,6 @@ const half = (operation: "insert" | "remove", step: "before the ticket" | "after
     },
   });
 
-const endpoint = (a3: number, port: number): EndpointWords => ({
-  a0: 0,
-  a1: 0,
-  a2: 0xffff,
-  a3,
-  port,
-  zone: 0,
-});
-
-const endpointMap = (): TinyMap => {
-  const { map } = tinyMap([], { key: "endpoint", batch: 1 });
-  const guard = map.enter();
-  const handle = map.handle(map.getOrInsertEndpoint(endpoint(1, 1)));
-  guard.leave();
-  return { map, handle };
-};
-
 export default [
   defineScenario({
     name: "a full map: a newcomer and a removal, killed anywhere",
@@ -102,7 +74,7 @@ export default [
     long: true,
     limits: { milliseconds: 1_200_000, states: 5_000_000 },
     supervisor: repairing,
-    model: u32MapModel(1, [1]),
+    model: mapModel(1, [1]),
     check: ({ shared }: { shared: TinyMap }, call) => {
       for (const key of [1, 2]) get(key)(shared, call);
       return auditMap(shared.map) ?? auditCapacity(shared.map, 10);
@@ -115,7 +87,7 @@ export default [
     setup: () => tinyMap([], { capacity: 1 }),
     names,
     threads: [thread("worker 1", attachUser, getOrInsert(1)), thread("worker 2", attachUser, getOrInsert(2))],
-    model: u32MapModel(1, []),
+    model: mapModel(1, []),
     check: ({ shared }: { shared: TinyMap }, call) => {
       for (const key of [1, 2]) get(key)(shared, call);
       return auditMap(shared.map) ?? auditCapacity(shared.map, 10);
@@ -129,14 +101,14 @@ export default [
       // Shard 0 has two slots of five, and three entries.
       const shared = twoShards();
       const guard = shared.map.enter();
-      for (const key of keysOfShard(shared, 0, 2)) shared.map.getOrInsert(key);
+      for (const nth of [0, 1]) shared.map.getOrInsert(keyOfShard(shared.map, 0, nth));
       guard.leave();
       return shared;
     },
     names,
     threads: [
       thread("worker 1", attachUser, (user) => {
-        const key = keysOfShard(user, 0, 3)[2]!;
+        const key = keyOfShard(user.map, 0, 2);
         const guard = user.map.enter();
         const slot = user.map.getOrInsert(key);
         guard.leave();
@@ -160,7 +132,7 @@ export default [
     threads: [0, 1].map((shard) =>
       thread(`worker ${shard + 1}`, attachUser, (user) => {
         const guard = user.map.enter();
-        user.map.getOrInsert(keysOfShard(user, shard, 1)[0]!);
+        user.map.getOrInsert(keyOfShard(user.map, shard));
         guard.leave();
       }),
     ),
@@ -170,7 +142,7 @@ export default [
   defineScenario({
     name: "an endpoint changes: it is found under one of its keys, and under no mixture",
     touches,
-    setup: endpointMap,
+    setup: () => tinyMap([1], { key: "endpoint", batch: 1 }, endpointKeys),
     names,
     threads: [
       thread("reader", attachUser, ({ map }) =>

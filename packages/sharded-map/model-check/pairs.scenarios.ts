@@ -1,26 +1,12 @@
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
 import type { Scenario } from "@udp-relay/model-check";
 import { auditCapacity, auditMap } from "../test/map-audit.ts";
-import {
-  attachUser,
-  entries,
-  forEach,
-  get,
-  getOrInsert,
-  insert,
-  names,
-  rekey,
-  remove,
-  removeHandle,
-  removeIf,
-  repairAfter,
-  resolve,
-  size,
-  sweep,
-  tinyMap,
-} from "./tiny-map.ts";
-import type { Operation, TinyMap } from "./tiny-map.ts";
-import { u32MapModel } from "./u32-map-model.ts";
+import { endpointKeys, keysOfTwoShards } from "./keys.ts";
+import { mapModel } from "./map-model.ts";
+import * as operation from "./operations.ts";
+import type { Operation } from "./operations.ts";
+import { attachUser, names, repairAfter, tinyMap } from "./tiny-map.ts";
+import type { TinyMap } from "./tiny-map.ts";
 
 const sources = [
   "free-slots",
@@ -40,63 +26,107 @@ const sources = [
 ];
 export const touches = sources.map((name) => `packages/sharded-map/src/${name}.ts`);
 
-/** The map has key 1 and room for one more. (`clear` is `forEach` and `removeHandle`, `has` and `isFull` are `get` and `size`.) */
-const operations: readonly (readonly [name: string, operation: Operation])[] = [
-  ["get", get(1)],
-  ["getOrInsert the same", getOrInsert(1)],
-  ["getOrInsert another", getOrInsert(2)],
-  ["remove", remove(1)],
-  ["resolve", resolve("initial 1")],
-  ["removeHandle", removeHandle("initial 1")],
-  ["rekey", rekey(2, "initial 1")],
-  ["sweep", sweep("initial 1")],
-  ["forEach", forEach],
-  ["size", size],
-  ["insert the same", insert(1)],
-  ["insert another", insert(2)],
-  ["removeIf", removeIf(1)],
-  ["entries", entries],
+interface Member {
+  readonly name: string;
+  readonly operation: Operation;
+  /** Reads only. */
+  readonly reads?: true;
+  /** Makes the same accesses as another of the list, by another method: its pairs are of the long form only. */
+  readonly varies?: true;
+}
+
+const first = "initial 1";
+
+/** The map has key 1 and room for one more. */
+const members: readonly Member[] = [
+  { name: "get", operation: operation.get(1), reads: true },
+  { name: "getOrInsert the same", operation: operation.getOrInsert(1) },
+  { name: "getOrInsert another", operation: operation.getOrInsert(2) },
+  { name: "remove", operation: operation.remove(1) },
+  { name: "resolve", operation: operation.resolve(first), reads: true },
+  { name: "removeHandle", operation: operation.removeHandle(first) },
+  { name: "rekey", operation: operation.rekey(2, first) },
+  { name: "sweep", operation: operation.sweep(first) },
+  { name: "clear", operation: operation.clear },
+  { name: "forEach", operation: operation.forEach, reads: true },
+  { name: "size", operation: operation.size, reads: true },
+  { name: "has", operation: operation.has(1), reads: true, varies: true },
+  { name: "insert the same", operation: operation.insert(1), varies: true },
+  { name: "insert another", operation: operation.insert(2), varies: true },
+  { name: "removeIf", operation: operation.removeIf(1), varies: true },
+  { name: "isCurrent", operation: operation.isCurrent(first), reads: true, varies: true },
+  { name: "entries", operation: operation.entries, reads: true, varies: true },
+  { name: "stats", operation: operation.stats, reads: true, varies: true },
 ];
 
-const readers = ["get", "resolve", "forEach", "size", "entries"];
-/** The same accesses as others of the list make, by another method: their pairs are of the long form only. */
-const variants = ["insert the same", "insert another", "removeIf", "entries"];
+/** What a family of pairs runs on. */
+interface Ground {
+  /** Before the names of its scenarios. */
+  readonly name: string;
+  readonly setup: () => TinyMap;
+  /** Which pairs are its subject. */
+  readonly includes: (one: Member, two: Member) => boolean;
+  /** Which of them are of the short form, too. */
+  readonly short: (one: Member, two: Member) => boolean;
+}
 
-function pair(
-  one: (typeof operations)[number],
-  two: (typeof operations)[number],
-  interruption: "none" | "kill",
-): Scenario {
-  const reading = readers.includes(one[0]) || readers.includes(two[0]);
-  const varying = variants.includes(one[0]) || variants.includes(two[0]);
+const plain = (...pair: readonly Member[]): boolean => pair.every(({ varies }) => varies !== true);
+const involves =
+  (name: string) =>
+  (...pair: readonly Member[]): boolean =>
+    pair.some((member) => member.name === name);
+
+const grounds: readonly Ground[] = [
+  { name: "", setup: () => tinyMap([1]), includes: () => true, short: plain },
+  {
+    name: "two shards: ",
+    setup: () => tinyMap([1], { shards: 2, batch: 1 }, keysOfTwoShards),
+    // Keys 1 and 2 are of different ones: a change from one to the other needs both locks.
+    includes: involves("rekey"),
+    short: plain,
+  },
+  {
+    name: "endpoints: ",
+    setup: () => tinyMap([1], { key: "endpoint", batch: 1 }, endpointKeys),
+    // The one operation that an endpoint's two copies make another: the other one reads them.
+    includes: involves("rekey"),
+    short: plain,
+  },
+];
+
+function pair(ground: Ground, one: Member, two: Member, interruption: "none" | "kill"): Scenario {
+  const writing = one.reads !== true && two.reads !== true;
   return defineScenario({
-    name: `${one[0]} | ${two[0]}${interruption === "kill" ? ", killed anywhere" : ""}`,
+    name: `${ground.name}${one.name} | ${two.name}${interruption === "kill" ? ", killed anywhere" : ""}`,
     touches,
-    long: varying || (interruption === "kill" && !reading),
+    long: !ground.short(one, two) || (interruption === "kill" && writing),
     // Two writers of which one may die and be repaired at any step: hundreds of thousands of states a pair.
-    ...(interruption === "kill" && !reading ? { undrawn: { runs: 2_000, seed: 14, depth: 4 } } : {}),
+    ...(interruption === "kill" && writing ? { undrawn: { runs: 2_000, seed: 14, depth: 4 } } : {}),
     limits: { milliseconds: 1_200_000, states: 5_000_000 },
-    setup: () => tinyMap([1]),
+    setup: ground.setup,
     names,
-    threads: [one, two].map(([, operation], index) => thread(`worker ${index + 1}`, attachUser, operation)),
+    threads: [one, two].map((member, index) => thread(`worker ${index + 1}`, attachUser, member.operation)),
     interruption,
     supervisor: supervisor(attachUser, (user, _call, killed) => {
       repairAfter(user, killed);
     }),
-    model: u32MapModel(2, [1]),
+    model: mapModel(2, [1]),
     check: ({ shared }: { shared: TinyMap }, call) => {
-      for (const key of [1, 2]) get(key)(shared, call);
-      resolve("initial 1")(shared, call);
+      for (const key of [1, 2]) operation.get(key)(shared, call);
+      operation.resolve(first)(shared, call);
       return auditMap(shared.map) ?? auditCapacity(shared.map, 10);
     },
   });
 }
 
-const pairs = operations.flatMap((one, index) => operations.slice(index).map((two) => [one, two] as const));
+const pairs = members.flatMap((one, index) => members.slice(index).map((two) => [one, two] as const));
 
-export default [
-  ...pairs
-    .filter(([one, two]) => !readers.includes(one[0]) && !readers.includes(two[0]))
-    .map(([one, two]) => pair(one, two, "none")),
-  ...pairs.map(([one, two]) => pair(one, two, "kill")),
-];
+/** Each pair twice where both write: with nobody killed, and with either killed at any step. */
+export default grounds.flatMap((ground) => {
+  const mine = pairs.filter(([one, two]) => ground.includes(one, two));
+  const writers = mine.filter(([one, two]) => one.reads !== true && two.reads !== true);
+  return [
+    ...writers.map(([one, two]) => pair(ground, one, two, "none")),
+    ...mine.map(([one, two]) => pair(ground, one, two, "kill")),
+  ];
+});

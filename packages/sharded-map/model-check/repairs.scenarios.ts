@@ -6,9 +6,11 @@ import { RETIRED, shardAt, USED } from "../src/map-memory.ts";
 import { hashU32 } from "../src/tabulation.ts";
 import { auditCapacity, auditMap, memoryOf } from "../test/map-audit.ts";
 import { touches } from "./pairs.scenarios.ts";
-import { attachUser, get, getOrInsert, names, remove, repairAfter, tinyMap } from "./tiny-map.ts";
-import type { Operation, TinyMap, User } from "./tiny-map.ts";
-import { u32MapModel } from "./u32-map-model.ts";
+import { mapModel } from "./map-model.ts";
+import { get, getOrInsert, remove } from "./operations.ts";
+import type { Operation } from "./operations.ts";
+import { attachUser, names, repairAfter, tinyMap } from "./tiny-map.ts";
+import type { TinyMap, User } from "./tiny-map.ts";
 
 /**
  * One writer, killed at any step, in every state that a shard can be in: what `repairShard` finds. The entries are few
@@ -145,12 +147,12 @@ function lastOf({ map }: User): number {
 }
 
 function alone({ name, prepare, spared }: Case, what: string, operation: Operation): Scenario {
-  return defineScenario<TinyMap & { readonly keys: readonly number[] }>({
+  return defineScenario<TinyMap & { readonly present: readonly number[] }>({
     name: `${name}: ${what}${spared ? "" : ", killed anywhere"}`,
     touches,
     setup: () => {
       const shared = tinyMap([]);
-      return { ...shared, keys: prepare(shared) };
+      return { ...shared, present: prepare(shared) };
     },
     names,
     threads: [thread("worker 1", attachUser, operation)],
@@ -158,9 +160,9 @@ function alone({ name, prepare, spared }: Case, what: string, operation: Operati
     supervisor: supervisor(attachUser, (user: User, _call, killed) => {
       repairAfter(user, killed);
     }),
-    model: ({ keys }) => u32MapModel(2, [...keys]),
+    model: ({ present }) => mapModel(2, present),
     check: ({ shared }, call) => {
-      for (const key of new Set([1, 2, 1_000, ...shared.keys])) get(key)(shared, call);
+      for (const key of new Set([1, 2, 1_000, ...shared.present])) get(key)(shared, call);
       const { words, shape } = memoryOf(shared.map);
       const at = shardAt(memoryOf(shared.map), 0);
       // A word for each entry that was or is, at most: a repair leaves what is empty empty.

@@ -1,11 +1,13 @@
 import { namesOfRegion } from "@udp-relay/model-check";
-import type { Call, NamedRange } from "@udp-relay/model-check";
+import type { NamedRange } from "@udp-relay/model-check";
 import type { Owner } from "@udp-relay/atomics-layout";
-import { ABSENT, BUSY, EXISTS, FULL, ShardedMap } from "../src/index.ts";
+import { ShardedMap } from "../src/index.ts";
 import type { ShardedMapOptions } from "../src/index.ts";
 import { shardAt } from "../src/map-memory.ts";
 import { GUARD_WORDS } from "../src/map-plan.ts";
 import { memoryOf } from "../test/map-audit.ts";
+import { u32Keys } from "./keys.ts";
+import type { Keys } from "./keys.ts";
 
 /** A writer that gives up at once: its waiting would only multiply the states. */
 const patience = { lockSpins: 1, restSpins: 1 };
@@ -14,9 +16,15 @@ const patience = { lockSpins: 1, restSpins: 1 };
 export interface TinyMap {
   readonly map: ShardedMap;
   readonly handle: number;
+  /** What numbers stand for as keys; default: for themselves. */
+  readonly keys?: Keys;
 }
 
-export function tinyMap(keys: readonly number[], options: Partial<ShardedMapOptions> = {}): TinyMap {
+export function tinyMap(
+  numbers: readonly number[],
+  options: Partial<ShardedMapOptions> = {},
+  keys: Keys = u32Keys,
+): TinyMap {
   const map = ShardedMap.create({
     capacity: 2,
     key: "u32",
@@ -29,116 +37,28 @@ export function tinyMap(keys: readonly number[], options: Partial<ShardedMapOpti
   });
   const guard = map.enter();
   let handle = 0;
-  for (const key of keys) {
-    const slot = map.getOrInsert(key);
+  for (const key of numbers) {
+    const slot = keys.getOrInsert(map, key);
     handle ||= map.handle(slot);
   }
   guard.leave();
-  return { map, handle };
+  return { map, handle, keys };
 }
 
 /** A thread's own instance. */
-export interface User {
-  readonly map: ShardedMap;
-  readonly handle: number;
+export type User = TinyMap;
+
+/** A writer that looks three times at a held lock, and at the guards. */
+export function attachPatient(shared: TinyMap): User {
+  return {
+    ...shared,
+    map: ShardedMap.attach(shared.map.shared, { patience: { lockSpins: 3, restSpins: 3 } }),
+  };
 }
 
-export function attachUser({ map, handle }: TinyMap): User {
-  return { map: ShardedMap.attach(map.shared, { patience }), handle };
+export function attachUser(shared: TinyMap): User {
+  return { ...shared, map: ShardedMap.attach(shared.map.shared, { patience }) };
 }
-
-/** One recorded operation, in a guard of its own. */
-export type Operation = (user: User, call: Call) => void;
-
-const insertOutcome = (slot: number, created: boolean): string =>
-  slot === FULL ? "FULL" : slot === BUSY ? "BUSY" : created ? "created" : "found";
-
-export const get =
-  (key: number): Operation =>
-  ({ map }, call) =>
-    call("get", [key], () => (map.has(key) ? "hit" : "miss"));
-
-export const getOrInsert =
-  (key: number): Operation =>
-  ({ map }, call) =>
-    call("getOrInsert", [key], () => {
-      const guard = map.enter();
-      const slot = map.getOrInsert(key);
-      guard.leave();
-      return insertOutcome(slot, map.created);
-    });
-
-export const insert =
-  (key: number): Operation =>
-  ({ map }, call) =>
-    call("insert", [key], () => {
-      const guard = map.enter();
-      const slot = map.insert(key);
-      guard.leave();
-      return slot === EXISTS ? "found" : insertOutcome(slot, true);
-    });
-
-const removeOutcome = (slot: number): string =>
-  slot === ABSENT ? "absent" : slot === BUSY ? "BUSY" : "removed";
-
-export const remove =
-  (key: number): Operation =>
-  ({ map }, call) =>
-    call("remove", [key], () => removeOutcome(map.remove(key)));
-
-/** The predicate looks at the entry under the lock, and agrees: a removal. */
-export const removeIf =
-  (key: number): Operation =>
-  ({ map }, call) =>
-    call("remove", [key], () => removeOutcome(map.removeIf(key, (slot) => map.keyOf(slot) === key)));
-
-/** Every key that `entries` yields, each from a guard of its own: what a walk may see, no more. */
-export const entries: Operation = ({ map }, call) =>
-  call("forEach", [], () =>
-    [...map.entries()]
-      .map(([key]) => key as number)
-      .sort((a, b) => a - b)
-      .join(),
-  );
-
-/** Every key that a walk sees. */
-export const forEach: Operation = ({ map }, call) =>
-  call("forEach", [], () => {
-    const keys: number[] = [];
-    map.forEach((slot) => keys.push(map.keyOf(slot)));
-    return keys.sort((a, b) => a - b).join();
-  });
-
-/**
- * A sweep for one entry, the one of the handle: as a whole, a sweep is as many operations as it removes entries. What it
- * finds BUSY it leaves for the next round.
- */
-export const sweep =
-  (life: string): Operation =>
-  ({ map, handle }, call) =>
-    call("sweep", [0, life], () => map.sweep((slot) => map.handle(slot) === handle, 64));
-
-export const size: Operation = ({ map }, call) => call("size", [], () => map.size);
-
-/** The handle of the first key that `setup` inserted. */
-export const resolve =
-  (life: string): Operation =>
-  ({ map, handle }, call) =>
-    call("resolve", [0, life], () => (map.resolve(handle) >= 0 ? "live" : "gone"));
-
-export const removeHandle =
-  (life: string): Operation =>
-  ({ map, handle }, call) =>
-    call("removeHandle", [0, life], () => removeOutcome(map.removeHandle(handle)));
-
-export const rekey =
-  (key: number, life: string): Operation =>
-  ({ map, handle }, call) =>
-    call("rekey", [key, life], () => {
-      const slot = map.rekey(handle, key);
-      if (slot === BUSY) return "BUSY";
-      return slot === EXISTS ? "exists" : slot === ABSENT ? "absent" : "moved";
-    });
 
 /** Declares the death of the thread that was killed, and repairs after it, as `superviseWorker` does. */
 export function repairAfter({ map }: User, killed: string): void {

@@ -1,6 +1,6 @@
 import { load, peek } from "@udp-relay/atomics-layout/memory";
 import { FULL } from "@udp-relay/sharded-map";
-import type { ShardedMap } from "@udp-relay/sharded-map";
+import type { EndpointWords, ShardedMap } from "@udp-relay/sharded-map";
 import { isLive, hashOfSlot } from "../src/identity.ts";
 import { cellOfSlot, segmentOf, shardOfHash } from "../src/index-segment.ts";
 import {
@@ -108,14 +108,24 @@ export function auditCapacity(map: ShardedMap, firstKey: number): string | undef
   const before = map.size;
   const added: number[] = [];
   for (let key = firstKey; added.length <= map.capacity; key++) {
-    const slot = inGuard(map, () => map.insert(key));
+    const slot = inGuard(map, () => (isU32(map) ? map.insert(key) : map.insertEndpoint(endpoint(key))));
     if (slot === FULL) break;
     if (slot < 0) return `insert answered ${slot}`;
     added.push(key);
   }
-  for (const key of added) if (map.remove(key) < 0) return `key ${key} was lost`;
+  for (const key of added) {
+    if ((isU32(map) ? map.remove(key) : map.removeEndpoint(endpoint(key))) < 0) return `key ${key} was lost`;
+  }
   const room = map.capacity - before;
   return added.length === room ? undefined : `${added.length} entries fit where ${room} should`;
+}
+
+function isU32(map: ShardedMap): boolean {
+  return memoryOf(map).keyWords === 1;
+}
+
+function endpoint(port: number): EndpointWords {
+  return { a0: 0, a1: 0, a2: 0xffff, a3: 0xa0000, port, zone: 0 };
 }
 
 export function inGuard<Result>(map: ShardedMap, body: () => Result): Result {
