@@ -72,6 +72,21 @@ export default tseslint.config(
     },
   },
   {
+    // An option that is undefined is as if it were absent, for callers with `exactOptionalPropertyTypes`, too: whoever
+    // hands on an option of his own need not leave it out. Holds for the
+    // optional properties of every interface, so that nobody has to ask.
+    files: ["packages/*/src/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...[":not(TSUnionType)", "TSUnionType:not(:has(> TSUndefinedKeyword))"].map((type) => ({
+          selector: `TSInterfaceBody > TSPropertySignature[optional=true] > TSTypeAnnotation > ${type}`,
+          message: "An optional property takes an explicit undefined: say `| undefined`.",
+        })),
+      ],
+    },
+  },
+  {
     // The two places that touch shared words: the memory module (and its hooked twin), and clock's access file.
     files: ["packages/atomics-layout/src/memory*.ts", "packages/clock/src/shared-cell*.ts"],
     rules: { "udp-relay/shared-memory": "off" },

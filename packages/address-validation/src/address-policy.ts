@@ -31,21 +31,21 @@ import type { RinfoLike } from "./rinfo-cache.ts";
 /** What a policy accepts beyond, and refuses before, its preset. */
 export interface AddressPolicyOptions {
   /** Default `public-only`. */
-  readonly preset?: PresetName;
+  readonly preset?: PresetName | undefined;
   /** Prefixes to accept. Of all allow and deny prefixes around an address the longest decides. */
-  readonly allow?: readonly string[];
+  readonly allow?: readonly string[] | undefined;
   /** Prefixes to refuse. */
-  readonly deny?: readonly string[];
+  readonly deny?: readonly string[] | undefined;
   /** What holds where no allow or deny prefix is: the preset (the default), or refusal. */
-  readonly unlisted?: "preset" | "deny";
+  readonly unlisted?: "preset" | "deny" | undefined;
   /** Ports to accept and to refuse, in addition to the preset's. */
-  readonly ports?: PortRules;
+  readonly ports?: PortRules | undefined;
   /** Addresses of this host, `1.2.3.4` for all ports or `1.2.3.4:50001` for one: a relay must not talk to itself. */
-  readonly own?: readonly (string | Endpoint)[];
+  readonly own?: readonly (string | Endpoint)[] | undefined;
   /** Other relays, in the same form: two relays that are each other's clients forward one packet for ever. */
-  readonly peerRelays?: readonly (string | Endpoint)[];
+  readonly peerRelays?: readonly (string | Endpoint)[] | undefined;
   /** Prefixes of NAT64 translators besides the well-known ones (RFC 6052), of 32, 40, 48, 56, 64 or 96 bits. */
-  readonly nat64Prefixes?: readonly string[];
+  readonly nat64Prefixes?: readonly string[] | undefined;
 }
 
 const PORT_ZERO = reasonCode("port-zero");
@@ -165,8 +165,8 @@ export class AddressPolicy {
   extend(options: AddressPolicyOptions): AddressPolicy {
     const old = this.#options;
     return new AddressPolicy({
-      ...old,
-      ...options,
+      preset: options.preset ?? old.preset,
+      unlisted: options.unlisted ?? old.unlisted,
       allow: [...(old.allow ?? []), ...(options.allow ?? [])],
       deny: [...(old.deny ?? []), ...(options.deny ?? [])],
       ports: joinPorts(old.ports ?? {}, options.ports ?? {}),

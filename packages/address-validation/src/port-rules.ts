@@ -5,8 +5,8 @@ import { isPort } from "./endpoint.ts";
 /** Ports by number or as inclusive ranges: `[53, "5000-5999"]`. A denied port is refused even if it is allowed. */
 export interface PortRules {
   /** When given, all other ports are refused. */
-  readonly allow?: readonly (number | string)[];
-  readonly deny?: readonly (number | string)[];
+  readonly allow?: readonly (number | string)[] | undefined;
+  readonly deny?: readonly (number | string)[] | undefined;
 }
 
 /**

@@ -8,7 +8,7 @@ export interface GenerateOptions {
   /** Name of the file that defines the layouts, for the header. */
   readonly source: string;
   /** Columns that a line should not pass, default 80; what prettier is configured to. */
-  readonly printWidth?: number;
+  readonly printWidth?: number | undefined;
 }
 
 /**

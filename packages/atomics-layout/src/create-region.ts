@@ -12,13 +12,13 @@ import { Region } from "./region.ts";
 export interface ExpectedRegion {
   readonly name: string;
   readonly hash: number;
-  readonly updates?: readonly CompoundUpdate[];
+  readonly updates?: readonly CompoundUpdate[] | undefined;
 }
 
 /** How `createRegion` gets its memory. */
 export interface CreateOptions {
   /** A memory of exactly the plan's size, zeroed or being initialised by other threads with an equal plan. */
-  readonly memory?: SharedMemory;
+  readonly memory?: SharedMemory | undefined;
 }
 
 /**

@@ -6,12 +6,12 @@ export type GroupFields = Readonly<Record<string, Field>>;
 /** How a group of fields lies on its cache lines. */
 export interface LineOptions {
   /** Cache lines that the group takes, default 1. */
-  readonly lines?: number;
+  readonly lines?: number | undefined;
   /**
    * "mixed" says on purpose that fields of one line have different writers, or that immutable fields share it with
    * written ones: each write then takes the line away from those who use the others (3 to 7 times the cost).
    */
-  readonly writers?: "mixed";
+  readonly writers?: "mixed" | undefined;
 }
 
 /** Fields that are used together. A group starts on a cache line of its own. */

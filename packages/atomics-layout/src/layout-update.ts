@@ -26,7 +26,7 @@ export interface Update<
   readonly parameters: Parameters;
   readonly steps: Readonly<Record<string, FieldUpdate>>;
   /** Never there: it lets `compileLayout` refuse a name that is no field's. */
-  readonly fieldName?: FieldName;
+  readonly fieldName?: FieldName | undefined;
   readonly description: string | undefined;
 }
 

@@ -10,9 +10,9 @@ import type { FieldNameOf, ViewOf } from "./view-type.ts";
 /** How a layout is made. */
 export interface LayoutOptions<LayoutUpdates> {
   /** What a cache line, or a pair that the processor fetches together, has: 64 by default. */
-  readonly lineBytes?: 64 | 128;
+  readonly lineBytes?: 64 | 128 | undefined;
   /** Compound updates: methods of the view, one WebAssembly call each. */
-  readonly updates?: LayoutUpdates;
+  readonly updates?: LayoutUpdates | undefined;
 }
 
 /** A layout with its class: what `compileLayout` returns and what a generated file exports. */
@@ -33,7 +33,7 @@ export interface LayoutDefinition<
   readonly [DEFINITION]: true;
   readonly fields: Readonly<Record<FieldName, FieldPlacement>>;
   /** Never there: it carries the type from `defineLayout` to `compileLayout`. */
-  readonly viewType?: View;
+  readonly viewType?: View | undefined;
 }
 
 /** Known to every copy of this package, so that the command line reads a file that imports another copy. */

@@ -12,7 +12,7 @@ export interface SectionPlan {
   /** 1 to 4 GiB. */
   readonly byteLength: number;
   /** 64 by default. */
-  readonly align?: 64 | 128;
+  readonly align?: 64 | 128 | undefined;
 }
 
 /** Everything that two threads must agree on before they share memory. */
@@ -26,13 +26,13 @@ export interface RegionPlan {
   /** At most 64. */
   readonly sections: readonly SectionPlan[];
   /** Compound updates that `region.ops.update` performs; none by default. */
-  readonly updates?: readonly CompoundUpdate[];
+  readonly updates?: readonly CompoundUpdate[] | undefined;
   /** At most 32 int32 words that every attaching thread reads from the header. */
-  readonly parameters?: readonly number[];
+  readonly parameters?: readonly number[] | undefined;
   /** How many owners can be attached at once, 1..256; 64 by default. */
-  readonly owners?: number;
+  readonly owners?: number | undefined;
   /** How many repairs a thread must have registered (`onOwnerDeath`) before it may take over a dead owner, 0..255; 0 by default. */
-  readonly repairs?: number;
+  readonly repairs?: number | undefined;
 }
 
 /** What a region needs of a layout; `compileLayout`'s result and generated layouts have it. */
@@ -50,13 +50,13 @@ export interface RegionOptions {
   /** Records, 1..2^31 - 1. */
   readonly capacity: number;
   /** Sections beside "records". */
-  readonly sections?: readonly SectionPlan[];
+  readonly sections?: readonly SectionPlan[] | undefined;
   /** At most 32 int32 words that every attaching thread reads from the header. */
-  readonly parameters?: readonly number[];
+  readonly parameters?: readonly number[] | undefined;
   /** How many owners can be attached at once, 1..256; 64 by default. */
-  readonly owners?: number;
+  readonly owners?: number | undefined;
   /** How many repairs a thread must have registered before it may take over a dead owner, 0..255; 0 by default. */
-  readonly repairs?: number;
+  readonly repairs?: number | undefined;
 }
 
 /** The plan of a region whose section "records" holds `capacity` records of the layout. */

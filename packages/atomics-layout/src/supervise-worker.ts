@@ -34,13 +34,13 @@ export interface OwnerStall {
 /** What `superviseWorker` tells, and when. */
 export interface SuperviseOptions {
   /** Called once for the worker's end, after the repairs: the place to start its successor. */
-  readonly onEnd?: (end: WorkerEnd) => void;
+  readonly onEnd?: ((end: WorkerEnd) => void) | undefined;
   /** Called once for each stall. Without it nothing is watched but the worker's end. */
-  readonly onStall?: (stall: OwnerStall) => void;
+  readonly onStall?: ((stall: OwnerStall) => void) | undefined;
   /** Silence that is reported, 10..86,400,000 ms; 1,000 by default. */
-  readonly stallAfterMs?: number;
+  readonly stallAfterMs?: number | undefined;
   /** What a repair or one of these callbacks threw; by default a process warning. */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /**

@@ -38,7 +38,7 @@ export interface UpdateStep {
    * What the update's caller is told of: `true` for an `advance32` that found another tick than the one it was given, a
    * list of bits, 0..63, for an `add64` that changed one of them.
    */
-  readonly reports?: true | readonly number[];
+  readonly reports?: true | readonly number[] | undefined;
 }
 
 /**

@@ -25,7 +25,7 @@ export interface CoarseClockOptions {
   /** A SharedArrayBuffer, such as that of a region's WebAssembly memory. */
   readonly buffer: SharedArrayBuffer;
   /** Where the 64 bytes begin: a multiple of 8; 64 keeps them on a cache line of their own. They must be zero. Default 0. */
-  readonly byteOffset?: number;
+  readonly byteOffset?: number | undefined;
 }
 
 /**

@@ -5,9 +5,9 @@ import { checkIntervalMs, type Ticker, type TickerOptions } from "./ticker.ts";
 /** Where a `ManualClock` starts. */
 export interface ManualClockOptions {
   /** Time at the start, ms since the clock's origin, >= 0, may have a fraction. Default 0. */
-  readonly startMs?: number;
+  readonly startMs?: number | undefined;
   /** Wall time of the clock's origin, ms since 1970. Default 0. */
-  readonly unixOriginMs?: number;
+  readonly unixOriginMs?: number | undefined;
 }
 
 /** A clock whose time passes when the test says so. Private to its thread. */

@@ -10,7 +10,7 @@ export interface TickerThreadOptions extends TickerOptions {
    * The thread's script, for programs that are bundled into one file: a copy of
    * `@udp-relay/clock/ticker-thread-worker`. By default it is the file of that name beside this module.
    */
-  readonly script?: URL;
+  readonly script?: URL | undefined;
 }
 
 /** A ticker on a thread of its own: it ticks on while this thread is busy. */

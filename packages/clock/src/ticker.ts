@@ -3,9 +3,9 @@ import { ClockError } from "./clock-error.ts";
 /** How a ticker ticks, and what stops it. */
 export interface TickerOptions {
   /** Time between two updates, in ms, 1..2147483647. Default 1. */
-  readonly intervalMs?: number;
+  readonly intervalMs?: number | undefined;
   /** Stops the ticker when aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Something that updates a clock until it is stopped. It does not keep the process alive. */

@@ -4,21 +4,21 @@ import { type RecordShape, SLICE_COUNT } from "./record-layout.ts";
 /** How an analyzer reads its samples. The same in every thread that shares a record. */
 export interface QualityOptions {
   /** Width of the sender's sequence numbers, after which they wrap. Default 16 (RTP); WireGuard's is 64. */
-  readonly sequenceBits?: 16 | 32 | 64;
+  readonly sequenceBits?: 16 | 32 | 64 | undefined;
   /**
    * The sender's media clock, in ticks a second, if `senderTimestamp` is one (RTP: 8,000 for G.711, 90,000 for
    * video): whole ticks, wrapping after 2^32. Without it, sender timestamps are milliseconds, fractions allowed.
    */
-  readonly timestampHz?: number;
+  readonly timestampHz?: number | undefined;
   /** The loss window holds at most this many packets, >= 8, cut to a multiple of 8. Default 10,000. */
-  readonly windowPackets?: number;
+  readonly windowPackets?: number | undefined;
   /** The loss window reaches back at most this long, >= 8 ms, cut to a multiple of 8. Default 60,000; Infinity: no limit. */
-  readonly windowMs?: number;
+  readonly windowMs?: number | undefined;
   /**
    * A sequence number more than this ahead of the highest is a jump (restart, other sender), not a loss. Default
    * 3,000 with 16 bits (RFC 3550, appendix A.1: MAX_DROPOUT), else 100,000.
    */
-  readonly maxGap?: number;
+  readonly maxGap?: number | undefined;
 }
 
 /** The options, checked and turned into what the hot path needs. */

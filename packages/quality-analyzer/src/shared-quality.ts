@@ -23,7 +23,7 @@ export interface QualityRegion extends RecordRegion {
 /** The options of the estimators, and where their records are. */
 export interface SharedQualityOptions extends QualityOptions {
   /** The section of the region that holds the records. Default `qualityRecord.sectionName`. */
-  readonly section?: string;
+  readonly section?: string | undefined;
 }
 
 /** A reader gives up after so many copies that a writer spoiled: one takes about 0.1 us, a writing about as long. */

@@ -28,13 +28,13 @@ export const voiceCodecs: {
 /** What the E-model is told beside what packets tell. */
 export interface VoiceQualityOptions {
   /** Default `voiceCodecs.g711Concealed`. */
-  readonly codec?: VoiceCodec;
+  readonly codec?: VoiceCodec | undefined;
   /** What the receiver holds packets back for; default twice the jitter (RFC 3550's estimate). */
-  readonly jitterBufferMs?: number;
+  readonly jitterBufferMs?: number | undefined;
   /** Framing and coding at both ends. Default 20: one 20 ms frame. */
-  readonly codecDelayMs?: number;
+  readonly codecDelayMs?: number | undefined;
   /** Mouth to ear without buffer and codec; default half of the smoothed round trip. */
-  readonly oneWayDelayMs?: number;
+  readonly oneWayDelayMs?: number | undefined;
 }
 
 /** An estimate and what it rests on. */

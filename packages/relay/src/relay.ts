@@ -29,11 +29,11 @@ const DRAIN_LOOK_MS = 50;
 
 /** What a program that starts a relay may give it beside the configuration. */
 export interface RelayOptions {
-  readonly log?: RelayLog;
+  readonly log?: RelayLog | undefined;
   /** Instead of the configured one. The main thread relays then, since a thread cannot be given an object. */
-  readonly protocol?: Protocol;
+  readonly protocol?: Protocol | undefined;
   /** Whether sockets can share a port here. Default: it is tried. Where they cannot, the main thread relays. */
-  readonly portSharing?: PortSharing;
+  readonly portSharing?: PortSharing | undefined;
 }
 
 const noLog = (): void => undefined;

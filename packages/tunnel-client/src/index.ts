@@ -12,7 +12,7 @@ export {
   joinRefusalName,
 } from "./join-refusal.ts";
 export { classOfPriority, priorityScore } from "./priority-score.ts";
-export type { PriorityInputs, PriorityWeights } from "./priority-score.ts";
+export type { PriorityInputs, PriorityWeightOptions, PriorityWeights } from "./priority-score.ts";
 export type { TunnelClientTableStats } from "./table-counters.ts";
 export type { TableGuard } from "./table-guard.ts";
 export type { TunnelClientTableOptions, TunnelClientTableThreadOptions } from "./table-options.ts";

@@ -20,7 +20,16 @@ export interface PriorityInputs {
   readonly ageMs: number;
 }
 
-export const defaultWeights: PriorityWeights = { bandwidth: 1, latency: 1, loss: 1, age: 1 };
+/** Weights in place of some of the defaults. */
+export type PriorityWeightOptions = {
+  readonly [Term in keyof PriorityWeights]?: PriorityWeights[Term] | undefined;
+};
+
+/** What is not given counts as by default. */
+export function priorityWeights(given: PriorityWeightOptions = {}): PriorityWeights {
+  const { bandwidth = 1, latency = 1, loss = 1, age = 1 } = given;
+  return { bandwidth, latency, loss, age };
+}
 
 /** The score of a client of which nothing is known yet. */
 export const INITIAL_PRIORITY = 1_000;
@@ -33,8 +42,8 @@ export const MAX_AGE_STEPS = 100;
  * The score of `udp-relay-core` 0.1 (`recompute_priority`), weighted: an integer of 0..65,535, lower is better. Its
  * terms are integers, as there: whole bytes a second, milliseconds, losses per mille and steps of 10 s.
  */
-export function priorityScore(inputs: PriorityInputs, weights: Partial<PriorityWeights> = {}): number {
-  const { bandwidth = 1, latency = 1, loss = 1, age = 1 } = weights;
+export function priorityScore(inputs: PriorityInputs, weights: PriorityWeightOptions = {}): number {
+  const { bandwidth, latency, loss, age } = priorityWeights(weights);
   const { bytesPerSecond, latencyMs = 0, lossPerMille = 0, ageMs } = inputs;
   return weightedScore(bytesPerSecond, latencyMs, lossPerMille, ageMs, bandwidth, latency, loss, age);
 }

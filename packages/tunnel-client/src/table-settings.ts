@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Region, SectionPlan } from "@udp-relay/atomics-layout";
 import { peekF64, pokeF64 } from "@udp-relay/atomics-layout/memory";
 import type { QualityOptions } from "@udp-relay/quality-analyzer";
-import { defaultWeights } from "./priority-score.ts";
+import { priorityWeights } from "./priority-score.ts";
 import { requireNumber, TunnelClientError } from "./tunnel-client-error.ts";
 import type { TunnelClientTableOptions } from "./table-options.ts";
 
@@ -72,7 +72,7 @@ export function settingsFrom(options: TunnelClientTableOptions): TableSettings {
   }
   const workers = integer("workers", options.workers ?? Math.max(4, availableParallelism()), 1, 256);
   const batch = integer("batch", options.batch ?? DEFAULT_BATCH, 1, 65_536);
-  const weights = { ...defaultWeights, ...options.weights };
+  const weights = priorityWeights(options.weights);
   const weight = (name: keyof typeof weights): number =>
     requireNumber(`weights.${name}`, weights[name], -1_000, 1_000);
   return {

@@ -20,11 +20,13 @@ export interface Threshold {
   readonly enter: number;
   readonly leave: number;
   /** The value must stay beyond `enter`, or `leave`, from one sweep to another for so long; 0 by default. */
-  readonly forMs?: number;
+  readonly forMs?: number | undefined;
 }
 
+type CompleteThreshold = Threshold & { readonly forMs: number };
+
 /** What `watch` looks at. */
-export type Thresholds = Readonly<Partial<Record<WatchedMetric, Threshold>>>;
+export type Thresholds = Readonly<Partial<Record<WatchedMetric, Threshold | undefined>>>;
 
 /** A client crossed a threshold. */
 export interface Crossing {
@@ -59,7 +61,7 @@ export interface WatchState {
 
 /** One call of `watch`: its thresholds, and what it has seen of each client. */
 export class Watch {
-  readonly #metrics: readonly (readonly [WatchedMetric, Required<Threshold>])[];
+  readonly #metrics: readonly (readonly [WatchedMetric, CompleteThreshold])[];
   readonly #states: (WatchState | undefined)[] = [];
   readonly callback: (crossing: Crossing) => void;
 
@@ -109,7 +111,7 @@ export class Watch {
 }
 
 /** Returns whether the state changed. */
-function advance(progress: Progress, threshold: Required<Threshold>, value: number, tick: number): boolean {
+function advance(progress: Progress, threshold: CompleteThreshold, value: number, tick: number): boolean {
   const { enter, leave, forMs } = threshold;
   const high = enter > leave;
   const beyond = progress.entered

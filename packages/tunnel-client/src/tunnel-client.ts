@@ -2,7 +2,7 @@ import { endpointsEqual, type Endpoint } from "@udp-relay/address-validation";
 import { type Clock, CoarseClock } from "@udp-relay/clock";
 import { ClientPool, NO_ENDPOINT, type PooledClient } from "./client-pool.ts";
 import type { ClientSnapshot } from "./client-snapshot.ts";
-import { defaultWeights, type PriorityWeights } from "./priority-score.ts";
+import { type PriorityWeightOptions, priorityWeights } from "./priority-score.ts";
 import { requireNumber, TunnelClientError } from "./tunnel-client-error.ts";
 
 /** How a client is made. Options of a `TunnelClientTable` have the same names, ranges and defaults. */
@@ -12,13 +12,13 @@ export interface TunnelClientOptions {
   /** Where it is reached; it may also get that later, or never. */
   readonly endpoint?: Endpoint | undefined;
   /** Time constant of the rates, 16 ms to an hour; 5,000 ms by default. */
-  readonly timeConstantMs?: number;
+  readonly timeConstantMs?: number | undefined;
   /** `isSlow` below this many bytes a second, both directions together; 100,000 by default. */
-  readonly slowBytesPerSecond?: number;
+  readonly slowBytesPerSecond?: number | undefined;
   /** What each term of the priority counts; 1 each by default. */
-  readonly weights?: Partial<PriorityWeights>;
+  readonly weights?: PriorityWeightOptions | undefined;
   /** Where ticks come from that a call is not given; by default one clock of this thread's, read at each such call. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** A client's connection in a few numbers, for people. */
@@ -64,7 +64,7 @@ export class TunnelClient {
       timeoutMs: requireNumber("timeoutMs", timeoutMs, 8, 2 ** 30),
       timeConstantMs,
       slowBytesPerSecond,
-      weights: { ...defaultWeights, ...options.weights },
+      weights: priorityWeights(options.weights),
     });
     this.#clock = options.clock ?? threadClock();
     this.#place = pool.add(options.endpoint ?? NO_ENDPOINT, this.#clock.update());

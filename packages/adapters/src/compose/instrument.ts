@@ -9,11 +9,11 @@ import { SocketTap } from "./socket-tap.ts";
 /** What `instrument` keeps of a socket's peers. */
 export interface InstrumentOptions {
   /** Clients known at the same time, at most, 1 to 16 million; default 10,000. Traffic of others is in the totals only. */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
   /** A client that sends nothing for so long is forgotten, 8..2^30 ms; default 30,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Time constant of the rates, 16 ms to an hour; default 5,000 ms. */
-  readonly timeConstantMs?: number;
+  readonly timeConstantMs?: number | undefined;
 }
 
 /** All datagrams of a socket since it was instrumented. */

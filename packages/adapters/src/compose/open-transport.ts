@@ -7,7 +7,7 @@ export type SocketTransportKind = Extract<TransportKind, "node" | "bun" | "linux
 /** The options of every socket transport, and a wish. */
 export interface OpenTransportOptions extends TransportOptions {
   /** Tried first. Default: the fastest that this runtime and machine may have. */
-  readonly prefer?: SocketTransportKind;
+  readonly prefer?: SocketTransportKind | undefined;
 }
 
 /** A transport, and why it is this one. */

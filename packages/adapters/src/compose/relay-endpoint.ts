@@ -20,23 +20,23 @@ export interface RelayEndpointOptions {
   /** Updated once a batch; the table's own, where it has one. */
   readonly clock: Clock;
   /** Judges each sender before anything else. Without one every address is taken. */
-  readonly policy?: AddressPolicy;
+  readonly policy?: AddressPolicy | undefined;
   /** Datagrams of fewer bytes are refused. Default 0. */
-  readonly minimumBytes?: number;
+  readonly minimumBytes?: number | undefined;
   /**
    * For a table whose keys are ids: reads the sender's id off a datagram (`from` is not known yet), or returns a
    * negative number to refuse it; whatever is no u32 refuses it, too. A table of endpoints needs none.
    */
-  readonly identify?: (datagram: RelayDatagram) => number;
+  readonly identify?: ((datagram: RelayDatagram) => number) | undefined;
   /**
    * Handles one datagram of a known client, inside a guard of the table: slots are good, nothing may be awaited.
    * What it throws costs that datagram only.
    */
   readonly onDatagram: (datagram: RelayDatagram, relay: RelayEndpoint) => void;
   /** Told of what the callbacks throw, once a burst. */
-  readonly onError?: TransportOptions["onError"];
+  readonly onError?: TransportOptions["onError"] | undefined;
   /** How often timed-out clients are looked for, default 250 ms; 0 leaves it to the program. */
-  readonly sweepIntervalMs?: number;
+  readonly sweepIntervalMs?: number | undefined;
 }
 
 /** What a `RelayEndpoint` has counted since it was made. */

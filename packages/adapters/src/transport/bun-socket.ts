@@ -7,7 +7,7 @@ export interface BunUdpSocket {
   readonly port: number;
   readonly address: { readonly address: string; readonly port: number };
   /** Since Bun 1.4; undefined or negative where there is none. */
-  readonly fd?: number;
+  readonly fd?: number | undefined;
   /** True when the datagram was sent, false when the send buffer is full. Throws a system error. */
   send(data: Uint8Array, port: number, address: string): boolean;
   /** Datagrams sent of data, port, address, data, port, address, ...; fewer when one fails, without saying why. */

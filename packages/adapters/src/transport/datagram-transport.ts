@@ -89,26 +89,26 @@ export interface DatagramTransport {
 /** Options that every socket transport knows. */
 export interface TransportOptions {
   /** Address to bind, an IP literal: `0.0.0.0` by default, `::` for both families. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Port to bind; 0, the default, takes a free one. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Whether an IPv6 socket leaves IPv4 alone. Default false. */
-  readonly ipv6Only?: boolean;
+  readonly ipv6Only?: boolean | undefined;
   /** Several sockets share one port and the kernel spreads the peers over them. Needs a port other than 0. */
-  readonly reusePort?: boolean;
+  readonly reusePort?: boolean | undefined;
   /** Receive buffer to ask the kernel for, in bytes; default 4 MiB. `stats()` tells what was granted. */
-  readonly receiveBufferBytes?: number;
+  readonly receiveBufferBytes?: number | undefined;
   /** Send buffer to ask the kernel for, in bytes; default 4 MiB. */
-  readonly sendBufferBytes?: number;
+  readonly sendBufferBytes?: number | undefined;
   /** Largest datagram received and sent, in bytes, 1..65507; default 2048. A larger one is dropped. */
-  readonly maxDatagramBytes?: number;
+  readonly maxDatagramBytes?: number | undefined;
   /** Datagrams that wait, at most, while the system accepts none; default 1024. */
-  readonly queueDatagrams?: number;
-  readonly onBatch?: BatchHandler;
+  readonly queueDatagrams?: number | undefined;
+  readonly onBatch?: BatchHandler | undefined;
   /** Told of trouble that no drop reason covers: a callback that threw (once a burst), a broken socket. */
-  readonly onError?: (error: unknown, context: TransportErrorContext) => void;
+  readonly onError?: ((error: unknown, context: TransportErrorContext) => void) | undefined;
   /** Closes the transport when aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where an error that `onError` is told of came from. */

@@ -7,12 +7,12 @@ import { AdapterError } from "../adapter-error.ts";
 /** What a `MemoryNetwork` is made of. */
 export interface MemoryNetworkOptions {
   /** Time of the network; a new clock by default. Nothing moves until it is advanced. */
-  readonly clock?: VirtualClock;
+  readonly clock?: VirtualClock | undefined;
   /**
    * The path between two endpoints: options for a link of its own for each ordered pair (seeded by the pair's
    * order of appearance), or a function that gives each pair a link; pairs may share one.
    */
-  readonly link?: SimulatedLinkOptions | ((from: Endpoint, to: Endpoint) => SimulatedLink);
+  readonly link?: (SimulatedLinkOptions | ((from: Endpoint, to: Endpoint) => SimulatedLink)) | undefined;
 }
 
 /** What became of datagrams that a socket sent and no socket received. */

@@ -18,12 +18,12 @@ export interface MemoryTransportOptions extends TransportOptions {
    * The socket's device: what it sends a second, and through it how long `sendBufferBytes` lasts. When that
    * buffer is full the device takes no more (EAGAIN), and the send queue fills. Default: no limit.
    */
-  readonly bytesPerSecond?: number;
+  readonly bytesPerSecond?: number | undefined;
   /**
    * Asked before each datagram reaches the device: a system error's code, such as `EMSGSIZE`, fails that
    * send as the system would. `EAGAIN` and `ENOBUFS` are congestion: the datagram is offered again after 1 ms.
    */
-  readonly failSend?: (length: number, to: Endpoint) => string | undefined;
+  readonly failSend?: ((length: number, to: Endpoint) => string | undefined) | undefined;
 }
 
 const BATCH_DATAGRAMS = 64;

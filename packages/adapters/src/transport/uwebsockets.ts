@@ -45,21 +45,21 @@ export interface UWebSocketsTransportOptions extends Omit<
   /** The program's own app; it stays the program's to listen with and to close. */
   readonly app: UWebSocketApp;
   /** Route of the WebSockets. Default `/*`. */
-  readonly pattern?: string;
+  readonly pattern?: string | undefined;
   /**
    * Judges a newcomer by its address; its port, which uWebSockets.js does not tell, reads 1. One that is refused is
    * closed with 1008, policy violation.
    */
-  readonly admit?: (remote: Endpoint) => boolean;
+  readonly admit?: ((remote: Endpoint) => boolean) | undefined;
   /** Connections at the same time, at most; default 10,000. One more is closed with 1013, try again later. */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
   /**
    * Bytes that may wait for one slow client, default 65536: class 0 may fill all of it, each worse class an
    * eighth less. What finds its share full is dropped as `queueFull`; other clients are not concerned.
    */
-  readonly maxBackpressureBytes?: number;
+  readonly maxBackpressureBytes?: number | undefined;
   /** Seconds without a sign of life until uWebSockets.js closes a connection, 8..960; default 120. */
-  readonly idleTimeoutSeconds?: number;
+  readonly idleTimeoutSeconds?: number | undefined;
 }
 
 interface Connection {

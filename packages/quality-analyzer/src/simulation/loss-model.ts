@@ -19,9 +19,9 @@ export interface GilbertElliottLoss {
   /** Probability of bad -> good after a packet, above 0 and up to 1000: the mean stay is 1000 / this packets. */
   readonly leaveBadPerMille: number;
   /** Loss while good, 0..1000. Default 0 (Gilbert's chain). */
-  readonly lossInGoodPerMille?: number;
+  readonly lossInGoodPerMille?: number | undefined;
   /** Loss while bad, 0..1000. Default 1000: a bad state is a burst. */
-  readonly lossInBadPerMille?: number;
+  readonly lossInBadPerMille?: number | undefined;
 }
 
 /** How a link loses packets. */

@@ -23,20 +23,20 @@ export interface ReorderOptions {
 /** What a link does to packets. By default nothing. */
 export interface SimulatedLinkOptions {
   /** Everything random follows from it. Default 1. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Fixed one-way delay. Default 0. */
-  readonly delayMs?: number;
-  readonly jitter?: JitterOptions;
-  readonly loss?: LossOptions;
+  readonly delayMs?: number | undefined;
+  readonly jitter?: JitterOptions | undefined;
+  readonly loss?: LossOptions | undefined;
   /** 0..1000: delivered twice, each copy with its own jitter. Default 0. */
-  readonly duplicatePerMille?: number;
-  readonly reorder?: ReorderOptions;
-  readonly rateLimit?: RateLimitOptions;
+  readonly duplicatePerMille?: number | undefined;
+  readonly reorder?: ReorderOptions | undefined;
+  readonly rateLimit?: RateLimitOptions | undefined;
   /**
    * Jitter may not reorder: a packet arrives no earlier than the one before (packets held back by `reorder` stand
    * outside the line). Default false: delays are drawn exactly as declared.
    */
-  readonly inOrder?: boolean;
+  readonly inOrder?: boolean | undefined;
 }
 
 /**

@@ -23,9 +23,9 @@ export type AllotmentRefusal = "full" | "busy";
 
 export interface IdAllotmentOptions {
   /** Draws an id, 0 to 65,535; default: at random. */
-  readonly draw?: () => number;
+  readonly draw?: (() => number) | undefined;
   /** How often a thread looks whether another has finished allotting; default 10,000, some 100 µs. */
-  readonly spins?: number;
+  readonly spins?: number | undefined;
 }
 
 const DEFAULT_SPINS = 10_000;

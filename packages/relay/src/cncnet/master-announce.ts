@@ -23,8 +23,8 @@ export interface MasterAnnounceOptions {
   /** Told of failures; without one nobody is. */
   readonly log?: RelayLog | undefined;
   /** How requests are made and repeated; default: the platform's `fetch` and an unref'd `setInterval`. */
-  readonly fetch?: (url: URL, init: { signal: AbortSignal }) => Promise<Response>;
-  readonly repeat?: (announce: () => void, everyMs: number) => Disposable;
+  readonly fetch?: ((url: URL, init: { signal: AbortSignal }) => Promise<Response>) | undefined;
+  readonly repeat?: ((announce: () => void, everyMs: number) => Disposable) | undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ interface Column {
   readonly title: string;
   readonly width: number;
   readonly cell: (client: ClientReport) => string;
-  readonly alignLeft?: boolean;
+  readonly alignLeft?: boolean | undefined;
 }
 
 const endpointColumn = (width: number): Column => ({

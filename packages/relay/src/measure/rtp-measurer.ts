@@ -22,7 +22,7 @@ const MAX_RTCP_PARTS = 16;
 /** What the session's signalling agreed on. */
 export interface RtpMeasurerOptions {
   /** Clocks in Hz of dynamic payload types, as the session's signalling agreed on: `{ 96: 90_000 }`. */
-  readonly clocks?: Readonly<Record<number, number>>;
+  readonly clocks?: Readonly<Record<number, number>> | undefined;
 }
 
 /**

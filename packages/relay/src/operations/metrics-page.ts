@@ -8,7 +8,7 @@ export interface Metric<Source> {
   readonly name: string;
   readonly help: string;
   readonly kind: "counter" | "gauge";
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** One value, or values by the label's value. */
   readonly read: (source: Source) => number | Readonly<Record<string, number>>;
 }

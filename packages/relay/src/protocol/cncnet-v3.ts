@@ -16,7 +16,7 @@ const STRICT_DATA_BYTES = 15;
 /** How strictly V3 is read. */
 export interface CncnetV3Options {
   /** Only pings of 50 bytes, registrations of exactly 8 and data of at least 15 bytes pass. Default false. */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
 /** The CnCNet V3 tunnel protocol. It carries no sequence numbers, so it measures nothing. */

@@ -10,12 +10,12 @@ export interface Protocol {
   /** Shown on screen, in metrics and in the configuration. */
   readonly name: string;
   /** How {@link measure} counts. Without it nothing is measured: loss, jitter and RTT show as dashes. */
-  readonly measures?: MeasureFormat;
+  readonly measures?: MeasureFormat | undefined;
   /**
    * Ids are given out by the relay (`Relay.allot`), never taken by a datagram: one of an unknown sender is
    * dropped, and the first one of an id says where its client is. Default false.
    */
-  readonly allotsIds?: boolean;
+  readonly allotsIds?: boolean | undefined;
   /** Reads the addressing of one datagram and calls one method of `route`; none at all drops it as `noVerdict`. */
   read(datagram: Datagram, route: Route): void;
   /** Reads what a datagram tells about its path. Returns false when this one tells nothing. */

@@ -7,21 +7,21 @@ export const DEFAULT_LOSS_PER_MILLE: Threshold = { enter: 50, leave: 20 };
 /** When a backend counts as down, up, or too slow or lossy for new sessions. */
 export interface HealthOptions {
   /** Failures in a row that take it down. Default 2. */
-  readonly fall?: number;
+  readonly fall?: number | undefined;
   /** Successes in a row that bring it back. Default 2. */
-  readonly rise?: number;
+  readonly rise?: number | undefined;
   /**
    * New sessions go elsewhere from `enter` on, until it is at most `leave` again, each for `forMs`. The client table's
    * `watch` decides, once a probe's interval (a second without probes). Default 50 and 20 per mille.
    */
-  readonly lossPerMille?: Threshold;
+  readonly lossPerMille?: Threshold | undefined;
   /** The same for the round trip. Default: no limit. */
-  readonly rttMs?: Threshold;
+  readonly rttMs?: Threshold | undefined;
   /**
    * For the jitter of a session's stream; a path by itself has none. A session's loss and round trip, where a `measurer`
    * reads them off what its backend sends, have the limits above. Default: no limit.
    */
-  readonly jitterMs?: Threshold;
+  readonly jitterMs?: Threshold | undefined;
 }
 
 /** Of a backend's sessions so many in 1,000 beyond a limit make it the last choice, until they are at most `leave`. */

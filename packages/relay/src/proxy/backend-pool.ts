@@ -15,11 +15,11 @@ const PASSIVE_INTERVAL_MS = 1_000;
 
 export interface BackendPoolOptions {
   /** How backends are asked whether they live. Without it only refusals (ICMP) take one down. */
-  readonly probe?: ProbeOptions;
+  readonly probe?: ProbeOptions | undefined;
   /** When a backend counts as down, up, or too slow or lossy for new sessions. */
-  readonly health?: HealthOptions;
+  readonly health?: HealthOptions | undefined;
   /** Told once of each change. What it throws is caught and counted. */
-  readonly onHealth?: (backend: Backend, change: HealthChange) => void;
+  readonly onHealth?: ((backend: Backend, change: HealthChange) => void) | undefined;
 }
 
 /** What looks after one backend. */

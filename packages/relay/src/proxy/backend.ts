@@ -6,7 +6,7 @@ import { BackendHealth, DEFAULT_FALL, type HealthOptions } from "./backend-healt
 export interface BackendSpec {
   readonly endpoint: Endpoint;
   /** Its share among equals, 1 by default; 0 takes no new session. */
-  readonly weight?: number;
+  readonly weight?: number | undefined;
 }
 
 /** Probes whose fate makes the loss of a backend's path, and how many of them must be known: one lost is not 5 %. */

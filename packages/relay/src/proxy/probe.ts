@@ -6,11 +6,11 @@ export interface ProbeOptions {
   /** What a backend is sent. */
   readonly payload: Uint8Array;
   /** What an answer begins with; any answer will do by default. */
-  readonly expect?: Uint8Array;
+  readonly expect?: Uint8Array | undefined;
   /** Time from one probe to the next. */
   readonly intervalMs: number;
   /** An answer later than this is none. Default half the interval. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 export type ProbeOutcome = "answered" | "failed";

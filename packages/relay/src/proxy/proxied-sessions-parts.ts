@@ -20,15 +20,15 @@ export interface ProxiedSessionsParts {
   readonly backends: SessionBackends;
   readonly errors: CallbackErrors;
   readonly idleTimeoutMs: number;
-  readonly packetsPerSecond?: number;
-  readonly policy?: AddressPolicy;
-  readonly measurer?: StreamMeasurer;
-  readonly health?: HealthOptions;
+  readonly packetsPerSecond?: number | undefined;
+  readonly policy?: AddressPolicy | undefined;
+  readonly measurer?: StreamMeasurer | undefined;
+  readonly health?: HealthOptions | undefined;
   /** Whether newcomers are refused for now. */
   readonly refuses: () => boolean;
   readonly onSession: (change: SessionChange) => void;
   /** Something was sent to a client, which `transport.flush` sends off. */
   readonly sent: () => void;
   /** A number of a backend's is another; called for every datagram. */
-  readonly counted?: (backend: Backend) => void;
+  readonly counted?: ((backend: Backend) => void) | undefined;
 }

@@ -15,11 +15,11 @@ export interface SessionProxyOptions extends BackendPoolOptions {
   /** A socket of its own for each session and probe: `connectedUpstreams` for real ones. */
   readonly openUpstream: OpenUpstream;
   /** What the upstreams' sockets have counted together, for the report; where there is one to ask. */
-  readonly upstreamStats?: () => TransportStats;
+  readonly upstreamStats?: (() => TransportStats) | undefined;
   /** Told of each session whose stream, read by `measurer`, crosses a limit of `health`. */
-  readonly onSession?: (change: SessionChange) => void;
+  readonly onSession?: ((change: SessionChange) => void) | undefined;
   /** Told of what `onHealth`, `onSession` or `measurer` threw; it is counted in any case. */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: ((error: unknown) => void) | undefined;
   /** Monotonic milliseconds. `tick` must be called often by this time, too. */
   readonly clock: { nowMs(): number };
   /** Sessions at most, 1 to 1,000,000; holds exactly. */
@@ -27,11 +27,11 @@ export interface SessionProxyOptions extends BackendPoolOptions {
   /** A session ends when its client was silent for so long, in ms; what the backend sends keeps none alive (RFC 4787, REQ-6). */
   readonly idleTimeoutMs: number;
   /** Of one IPv4 address or one IPv6 /64. Unlimited by default. */
-  readonly sessionsPerPrefix?: number;
+  readonly sessionsPerPrefix?: number | undefined;
   /** Datagrams a second that a session's client may send, a second's worth at once. Unlimited by default. */
-  readonly packetsPerSecond?: number;
+  readonly packetsPerSecond?: number | undefined;
   /** Judges each client's address before anything else. Without one every address is taken. */
-  readonly policy?: AddressPolicy;
+  readonly policy?: AddressPolicy | undefined;
   /** Reads loss, jitter and round trips off what passes. */
-  readonly measurer?: StreamMeasurer;
+  readonly measurer?: StreamMeasurer | undefined;
 }

@@ -5,7 +5,7 @@ import { RelayError } from "../relay-error.ts";
 interface SessionLimits {
   readonly maxSessions: number;
   readonly idleTimeoutMs: number;
-  readonly sessionsPerPrefix?: number;
+  readonly sessionsPerPrefix?: number | undefined;
 }
 
 /**

@@ -13,11 +13,11 @@ export interface RelayMemoryOptions {
   /** Slots of the client table. */
   readonly slots: number;
   /** Address prefixes whose pings are remembered at once; rounded up to a power of two. */
-  readonly pingPrefixes?: number;
+  readonly pingPrefixes?: number | undefined;
   /** Pairs of clients that are near their cap at once; rounded up to a power of two. */
-  readonly pairs?: number;
+  readonly pairs?: number | undefined;
   /** Whether round trips are measured: 136 bytes a slot. */
-  readonly echoes?: boolean;
+  readonly echoes?: boolean | undefined;
 }
 
 const NAME = "udp-relay relay";

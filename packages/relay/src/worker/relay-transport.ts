@@ -16,9 +16,9 @@ import { troubleOf, type WorkerTrouble } from "./worker-trouble.ts";
 export async function openRelayTransport(
   config: RelayConfig,
   options: {
-    readonly reusePort?: boolean;
-    readonly port?: number;
-    readonly onTrouble?: (trouble: WorkerTrouble) => void;
+    readonly reusePort?: boolean | undefined;
+    readonly port?: number | undefined;
+    readonly onTrouble?: ((trouble: WorkerTrouble) => void) | undefined;
   } = {},
 ): Promise<{ transport: DatagramTransport; reason: string }> {
   const { host, maxDatagramBytes, transport } = config;

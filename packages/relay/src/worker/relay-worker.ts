@@ -21,7 +21,7 @@ export interface RelayWorkerParts {
   readonly memory: RelayMemory;
   readonly clock: Clock;
   /** The socket is a supervisor's, and was or will be read by other workers, too. */
-  readonly socketOutlives?: boolean;
+  readonly socketOutlives?: boolean | undefined;
   /** Told of what the protocol throws, once a burst. */
   readonly onTrouble: (trouble: WorkerTrouble) => void;
 }

@@ -10,13 +10,13 @@ const LARGEST_DATAGRAM_BYTES = 65_507;
 /** How a set of connected sockets is made. */
 export interface ConnectedSocketsOptions {
   /** A larger datagram is dropped and counted, never handed over cut. Default 2,048, at most 65,507. */
-  readonly maxDatagramBytes?: number;
+  readonly maxDatagramBytes?: number | undefined;
   /** Opened with `blocking`: its turn comes with the sockets', when it is ready. */
-  readonly transport?: LinuxTransport;
+  readonly transport?: LinuxTransport | undefined;
   /** `shared` of a `DescriptorJournal`: what is open when this thread is killed can be closed by whoever made it. */
-  readonly journal?: DescriptorJournalHandle;
+  readonly journal?: DescriptorJournalHandle | undefined;
   /** Another way to libc than the runtime's own, such as `await openNodeFfi()`. */
-  readonly systemCalls?: SystemCalls;
+  readonly systemCalls?: SystemCalls | undefined;
 }
 
 /** What a connected socket tells, during `turn` or `send`. */

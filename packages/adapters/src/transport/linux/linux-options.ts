@@ -11,11 +11,11 @@ export interface LinuxSocketFeatures {
    * `blocking`: an event loop reads the first datagram of each wake itself, without the size to split it by.
    * Costs 4 MiB a socket. Default false.
    */
-  readonly gro?: boolean;
+  readonly gro?: boolean | undefined;
   /** Has the kernel stamp arrivals (SO_TIMESTAMPNS), so that `waitedMicros` is known. Default false. */
-  readonly arrivalTimes?: boolean;
+  readonly arrivalTimes?: boolean | undefined;
   /** Another way to libc than the runtime's own (koffi on Node, bun:ffi on Bun), such as `await openNodeFfi()`. */
-  readonly systemCalls?: SystemCalls;
+  readonly systemCalls?: SystemCalls | undefined;
 }
 
 /** Options of `LinuxTransport.open`. */
@@ -24,17 +24,17 @@ export interface LinuxTransportOptions extends TransportOptions, LinuxSocketFeat
    * Leaves the event loop alone: datagrams are received by `runBlocking` only, in a thread that does nothing
    * else. Default false.
    */
-  readonly blocking?: boolean;
+  readonly blocking?: boolean | undefined;
   /** Joins datagrams of one size for one destination into one message (UDP_SEGMENT). Default false. */
-  readonly gso?: boolean;
+  readonly gso?: boolean | undefined;
   /** A supervisor's socket (see `LinuxSockets`) instead of a new one; the options of the socket are then its. */
-  readonly socket?: LinuxSocketHandle;
+  readonly socket?: LinuxSocketHandle | undefined;
 }
 
 /** Options of `runBlocking`. */
 export interface RunBlockingOptions {
   /** Called after each batch, and at least five times a second: timers do not run meanwhile. */
-  readonly onTurn?: () => void;
+  readonly onTurn?: (() => void) | undefined;
 }
 
 /** Names a blocking transport to other threads. Structured-cloneable. */

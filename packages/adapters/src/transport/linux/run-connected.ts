@@ -9,7 +9,7 @@ const LONGEST_WAIT_MS = 100;
 /** Options of `runConnected`. */
 export interface RunConnectedOptions extends RunBlockingOptions {
   /** How long one turn waits in the kernel while nothing comes, 0 to 100 ms; 100 by default. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
 }
 
 /**

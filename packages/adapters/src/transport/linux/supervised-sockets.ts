@@ -17,7 +17,7 @@ export interface LinuxSocketsOptions
     LinuxSocketFeatures,
     Pick<TransportOptions, "host" | "port" | "ipv6Only" | "receiveBufferBytes" | "sendBufferBytes"> {
   /** Sockets, one a worker; several share the port (SO_REUSEPORT), which then has to be named. Default 1. */
-  readonly count?: number;
+  readonly count?: number | undefined;
 }
 
 /** What became of a socket's datagrams, whoever read them. Counts are modulo 2^32. */
