@@ -177,6 +177,7 @@ export function instantiate(memory: SharedMemory, updates: readonly CompoundUpda
   validateUpdates(updates);
   const buffer = memory.buffer;
   let pair = 0n;
+  let multipliers: readonly [bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n];
   const word = (byteOffset: number, kind: AccessKind, operand = 0, expected = 0): number =>
     hooks.access(buffer, byteOffset, kind, 4, operand | 0, expected | 0);
   const access = (byteOffset: number, kind: AccessKind, operand = 0n, expected = 0n): bigint =>
@@ -218,6 +219,14 @@ export function instantiate(memory: SharedMemory, updates: readonly CompoundUpda
       const expected = joined(expectedLow, expectedHigh);
       pair = access(byteOffset, "compareExchange", joined(low, high), expected);
       return pair === expected ? 1 : 0;
+    },
+    setMultipliers: (low0, high0, low1, high1, low2, high2, low3, high3) => {
+      multipliers = [joined(low0, high0), joined(low1, high1), joined(low2, high2), joined(low3, high3)];
+    },
+    multilinear: (a, b, c, d) => {
+      const [m0, m1, m2, m3] = multipliers;
+      const sum = (m0 + joined(a, 0)) * (m1 + joined(b, 0)) + (m2 + joined(c, 0)) * (m3 + joined(d, 0));
+      return Number(BigInt.asIntN(32, sum >> 32n));
     },
     update: Object.fromEntries(updates.map((update) => [update.name, steps(buffer, update)])),
   };

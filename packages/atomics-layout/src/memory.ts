@@ -1,8 +1,10 @@
+import type { RegionOps } from "./region-ops.ts";
 import { assemble } from "./wasm-assembler.ts";
 import { operationsSource } from "./wasm-operations.ts";
 import { updateExportName, validateUpdates } from "./wasm-updates.ts";
 import type { CompoundUpdate } from "./wasm-updates.ts";
 
+export type { RegionOps } from "./region-ops.ts";
 export type { CompoundUpdate, UpdateOperation, UpdateStep, UpdateValue } from "./wasm-updates.ts";
 
 /**
@@ -198,61 +200,6 @@ export function doublesOf(memory: SharedMemory): Doubles {
   return new Float64Array(memory.buffer);
 }
 
-/** The operations of a region's WebAssembly instance. Concurrency: the memory is everybody's, the instance this thread's. */
-export interface RegionOps {
-  /** No access of this thread moves across it, plain ones included. */
-  readonly fence: () => void;
-  /**
-   * As the function `load` on the same word. This and the next three exist beside those for hot paths: V8 calls a runtime
-   * function for each of `Atomics`' and a WebAssembly function in half of that time or less (JavaScriptCore is the other
-   * way round).
-   */
-  readonly load32: (byteOffset: number) => number;
-  /** As the function `store`. */
-  readonly store32: (byteOffset: number, value: number) => void;
-  /** As the function `add`. */
-  readonly add32: (byteOffset: number, value: number) => number;
-  /** As the function `compareExchange`. */
-  readonly compareExchange32: (byteOffset: number, expected: number, replacement: number) => number;
-  /** An unsigned 64-bit field at a multiple of 8 bytes; exact to 2^53, rounded to a double above. Atomic. */
-  readonly load64: (byteOffset: number) => number;
-  /** The same field read as signed. */
-  readonly loadSigned64: (byteOffset: number) => number;
-  /** Any safe integer; a negative one is stored in two's complement. Atomic. */
-  readonly store64: (byteOffset: number, value: number) => void;
-  /** Adds any safe integer modulo 2^64; returns the value before as `load64` does. Atomic. */
-  readonly add64: (byteOffset: number, value: number) => number;
-  /** Returns the value before. Atomic. */
-  readonly exchange64: (byteOffset: number, value: number) => number;
-  /** Returns the value before: it was replaced if that equals `expected`. Both below 2^53. Atomic. */
-  readonly compareExchange64: (byteOffset: number, expected: number, replacement: number) => number;
-  /** Reads two words at once; returns the low one (the first in memory), `pairHigh` gives the other. Atomic. */
-  readonly loadPair: (byteOffset: number) => number;
-  /** The first word found by this thread's last `loadPair`, `exchangePair` or `casPair` through this instance. */
-  readonly pairLow: () => number;
-  /** The second word of the same. */
-  readonly pairHigh: () => number;
-  /** Writes two words at once. Atomic. */
-  readonly storePair: (byteOffset: number, low: number, high: number) => void;
-  /** Replaces two words at once; returns the low word before. Atomic. */
-  readonly exchangePair: (byteOffset: number, low: number, high: number) => number;
-  /** 1: both words were as expected and are replaced at once. 0: they were not; see `pairLow`, `pairHigh`. Atomic. */
-  readonly casPair: (
-    byteOffset: number,
-    expectedLow: number,
-    expectedHigh: number,
-    low: number,
-    high: number,
-  ) => number;
-  /**
-   * The compound updates by name: (record's byte offset, …parameters). Each step is exact, the whole is not atomic. The
-   * result is 1 or 0 where steps report, else undefined.
-   */
-  readonly update: Readonly<
-    Record<string, (recordByteOffset: number, ...values: number[]) => number | undefined>
-  >;
-}
-
 /** Layouts live long: one compiled module for each list of updates, however many regions and views use it. */
 const modules = new WeakMap<readonly CompoundUpdate[], object>();
 
@@ -288,6 +235,8 @@ export function instantiate(memory: SharedMemory, updates: readonly CompoundUpda
     storePair: functions.storePair,
     exchangePair: functions.exchangePair,
     casPair: functions.casPair,
+    setMultipliers: functions.setMultipliers,
+    multilinear: functions.multilinear,
     update: Object.fromEntries(
       updates.map((update) => [update.name, functions[updateExportName(update)] as () => number | undefined]),
     ),

@@ -20,6 +20,7 @@ export const OPCODES: Readonly<Record<string, number>> = {
   "i32.sub": 0x6b,
   "i32.or": 0x72,
   "i64.add": 0x7c,
+  "i64.mul": 0x7e,
   "i64.and": 0x83,
   "i64.or": 0x84,
   "i64.xor": 0x85,

@@ -15,6 +15,12 @@ const OPERATIONS = `  (import "region" "memory" (memory 1 65536 shared))
   ;; The value that this thread's last loadPair, exchangePair or casPair found. An instance belongs to one thread.
   (global $pair (mut i64) (i64.const 0))
 
+  ;; The multipliers of multilinear.
+  (global $m0 (mut i64) (i64.const 0))
+  (global $m1 (mut i64) (i64.const 0))
+  (global $m2 (mut i64) (i64.const 0))
+  (global $m3 (mut i64) (i64.const 0))
+
   (func (export "fence")
     (atomic.fence))
 
@@ -77,4 +83,26 @@ const OPERATIONS = `  (import "region" "memory" (memory 1 65536 shared))
     (global.set $pair (i64.atomic.rmw.cmpxchg (local.get $at) (local.get $expected)
       (i64.or (i64.extend_i32_u (local.get $low)) (i64.shl (i64.extend_i32_u (local.get $high)) (i64.const 32)))))
     (i64.eq (global.get $pair) (local.get $expected)))
+
+  (func (export "setMultipliers") (param $low0 i32) (param $high0 i32) (param $low1 i32) (param $high1 i32)
+    (param $low2 i32) (param $high2 i32) (param $low3 i32) (param $high3 i32)
+    (global.set $m0
+      (i64.or (i64.extend_i32_u (local.get $low0)) (i64.shl (i64.extend_i32_u (local.get $high0)) (i64.const 32))))
+    (global.set $m1
+      (i64.or (i64.extend_i32_u (local.get $low1)) (i64.shl (i64.extend_i32_u (local.get $high1)) (i64.const 32))))
+    (global.set $m2
+      (i64.or (i64.extend_i32_u (local.get $low2)) (i64.shl (i64.extend_i32_u (local.get $high2)) (i64.const 32))))
+    (global.set $m3
+      (i64.or (i64.extend_i32_u (local.get $low3)) (i64.shl (i64.extend_i32_u (local.get $high3)) (i64.const 32)))))
+
+  (func (export "multilinear") (param $a i32) (param $b i32) (param $c i32) (param $d i32) (result i32)
+    (i32.wrap_i64 (i64.shr_u
+      (i64.add
+        (i64.mul
+          (i64.add (global.get $m0) (i64.extend_i32_u (local.get $a)))
+          (i64.add (global.get $m1) (i64.extend_i32_u (local.get $b))))
+        (i64.mul
+          (i64.add (global.get $m2) (i64.extend_i32_u (local.get $c)))
+          (i64.add (global.get $m3) (i64.extend_i32_u (local.get $d)))))
+      (i64.const 32))))
 `;

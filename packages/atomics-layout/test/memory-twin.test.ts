@@ -142,6 +142,11 @@ const operation: fc.Arbitrary<Step> = fc.oneof(
       ops.exchangePair(at, low, high),
       ops.pairHigh(),
     ]),
+  fc.tuple(int, int, int, int).map(([a, b, c, d]): Step => (_module, _words, ops) => {
+    const before = ops.multilinear(a, b, c, d);
+    ops.setMultipliers(d, c, b, a, a, b, c, d);
+    return [before, ops.multilinear(a, b, c, d)];
+  }),
   fc.tuple(fc.constantFrom("received", "packed"), int, int).map(
     ([name, tick, bytes]): Step =>
       (_module, _words, ops) =>

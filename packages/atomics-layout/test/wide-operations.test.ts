@@ -129,3 +129,37 @@ describe("pairs", () => {
     expect(ops.casPair(AT, 0xffff_ffff, 0x8000_0000, 0, 0)).toBe(1);
   });
 });
+
+describe("the multilinear hash", () => {
+  const int = fc.oneof(fc.integer(), fc.constantFrom(0, -1, -0x8000_0000));
+  const wide64 = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+
+  it("is the upper half of (m0 + a)(m1 + b) + (m2 + c)(m3 + d), and touches no memory", () => {
+    const before = words.slice();
+    fc.assert(
+      fc.property(
+        fc.array(int, { minLength: 8, maxLength: 8 }),
+        fc.tuple(int, int, int, int),
+        (multipliers, [a, b, c, d]) => {
+          const [l0, h0, l1, h1, l2, h2, l3, h3] = multipliers as [
+            ...[number, number, number, number],
+            ...[number, number, number, number],
+          ];
+          ops.setMultipliers(l0, h0, l1, h1, l2, h2, l3, h3);
+          const sum =
+            (wide64(l0, h0) + wide64(a, 0)) * (wide64(l1, h1) + wide64(b, 0)) +
+            (wide64(l2, h2) + wide64(c, 0)) * (wide64(l3, h3) + wide64(d, 0));
+          expect(ops.multilinear(a, b, c, d)).toBe(Number(BigInt.asIntN(32, sum >> 32n)));
+        },
+      ),
+      { seed: 64, numRuns: 300 },
+    );
+    expect(words).toEqual(before);
+  });
+
+  it("has its multipliers by instance: two of one memory do not share them", () => {
+    const [one, other] = [instantiate(memory, []), instantiate(memory, [])];
+    one.setMultipliers(0, 1, 0, 0, 0, 0, 0, 0);
+    expect([one.multilinear(0, 7, 0, 0), other.multilinear(0, 7, 0, 0)]).toEqual([7, 0]);
+  });
+});

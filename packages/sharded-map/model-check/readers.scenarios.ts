@@ -2,7 +2,7 @@ import { defineScenario, thread } from "@udp-relay/model-check";
 import type { Scenario } from "@udp-relay/model-check";
 import { peek, poke } from "@udp-relay/atomics-layout/memory";
 import { ShardedMap } from "../src/index.ts";
-import { hashEndpointWords, hashU32 } from "../src/tabulation.ts";
+import { hashIPv4, hashU32 } from "../src/tabulation.ts";
 import { auditMap, inGuard, memoryOf } from "../test/map-audit.ts";
 import { endpoint, endpointKeys } from "./keys.ts";
 import { touches } from "./pairs.scenarios.ts";
@@ -23,7 +23,7 @@ function addressesThatLookAlike(map: ShardedMap): readonly [number, number] {
   const { tables, tagMask, cellMask } = memoryOf(map);
   const seen = new Map<number, number>();
   for (let address = 10; ; address++) {
-    const word = hashEndpointWords(tables, 0, 0, 0xffff, address, 1, 0) & (tagMask | cellMask);
+    const word = hashIPv4(tables, address, 1) & (tagMask | cellMask);
     const other = seen.get(word);
     if (other !== undefined) return [other, address];
     seen.set(word, address);

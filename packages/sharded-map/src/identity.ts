@@ -1,7 +1,7 @@
 import { load, peek as peekWord, poke as pokeWord, store } from "@udp-relay/atomics-layout/memory";
 import type { MapMemory } from "./map-memory.ts";
 import type { EndpointWords } from "./map-options.ts";
-import { hashEndpointWords, hashU32 as hashOfU32 } from "./tabulation.ts";
+import { hashIPv4, hashOther, hashU32 as hashOfU32, isIPv4 } from "./tabulation.ts";
 
 /**
  * A slot's identity. Its control word is the truth about the entry, whatever the index says:
@@ -10,7 +10,8 @@ import { hashEndpointWords, hashU32 as hashOfU32 } from "./tabulation.ts";
  *
  *     u32      0 control  1 key
  *     endpoint 0 control  1 stamp of the idle copy  2..7 first copy of the key (address words 0 to 3, port, zone)
- *              and 0..5 in the section "secondKeys" the second copy; COPY says which one is the key
+ *              and 0..5 in the section "secondKeys" the second copy; COPY says which one is the key. The port's highest
+ *              bit says that it is an IPv4 endpoint without a zone: then its address word and its port decide
  *
  * An entry exists from the store that sets LIVE to the store that clears it: both have one writer, the holder of the lock
  * of the key's shard. A slot's key does not change while it is not LIVE and rests, so that whoever found a slot in a
@@ -18,6 +19,8 @@ import { hashEndpointWords, hashU32 as hashOfU32 } from "./tabulation.ts";
  */
 export const LIVE = 1;
 export const COPY = 2;
+/** In a stored port. */
+export const IPV4: number = -(2 ** 31);
 const GENERATION_BITS = 4;
 export const MAX_GENERATION: number = 2 ** 28 - 1;
 
@@ -143,7 +146,7 @@ export function endpointOf(memory: MapMemory, slot: number): EndpointWords {
     a1: peek(words, at + 1),
     a2: peek(words, at + 2),
     a3: peek(words, at + 3),
-    port: peek(words, at + 4),
+    port: peek(words, at + 4) & ~IPV4,
     zone: peek(words, at + 5) >>> 0,
   };
 }
@@ -154,7 +157,7 @@ export function isEndpointOf(memory: MapMemory, slot: number, endpoint: Endpoint
   const at = copyAt(memory, slot);
   return (
     peek(words, at + 3) === endpoint.a3 &&
-    peek(words, at + 4) === endpoint.port &&
+    (peek(words, at + 4) & ~IPV4) === endpoint.port &&
     peek(words, at + 2) === endpoint.a2 &&
     peek(words, at + 1) === endpoint.a1 &&
     peek(words, at) === endpoint.a0 &&
@@ -162,11 +165,29 @@ export function isEndpointOf(memory: MapMemory, slot: number, endpoint: Endpoint
   );
 }
 
+/** The word that stands for an endpoint's port in its key. */
+export function storedPort(a0: number, a1: number, a2: number, port: number, zone: number): number {
+  return isIPv4(a0, a1, a2, zone) ? port | IPV4 : port;
+}
+
+function hashStored(
+  { ops, tables }: MapMemory,
+  a0: number,
+  a1: number,
+  a2: number,
+  a3: number,
+  port: number,
+  zone: number,
+): number {
+  if ((port & IPV4) !== 0) return hashIPv4(tables, a3, port);
+  return hashOther(tables, ops.multilinear(a0, a1, a2, a3), port, zone);
+}
+
 /** The hash of the key in `memory.key`. */
 export function hashOfKey(memory: MapMemory): number {
   const { key, tables } = memory;
   if (memory.keyWords === 1) return hashU32(tables, key[0]!);
-  return hashEndpointWords(tables, key[0]!, key[1]!, key[2]!, key[3]!, key[4]!, key[5]!);
+  return hashStored(memory, key[0]!, key[1]!, key[2]!, key[3]!, key[4]!, key[5]!);
 }
 
 /** The hash of a slot's present key. Concurrency: the holder of its shard's lock. */
@@ -174,8 +195,8 @@ export function hashOfSlot(memory: MapMemory, slot: number): number {
   const { words, tables } = memory;
   const at = keyAt(memory, slot);
   if (memory.keyWords === 1) return hashU32(tables, peek(words, at));
-  return hashEndpointWords(
-    tables,
+  return hashStored(
+    memory,
     peek(words, at),
     peek(words, at + 1),
     peek(words, at + 2),

@@ -1,28 +1,29 @@
 import { peek as peekWord } from "@udp-relay/atomics-layout/memory";
-import type { Words } from "@udp-relay/atomics-layout/memory";
+import type { RegionOps, Words } from "@udp-relay/atomics-layout/memory";
 import type { Owner, Region } from "@udp-relay/atomics-layout";
 import { Guard } from "./guard.ts";
-import { COPY, endpointOf, handleOf, isEndpointOf, keyAt, LIVE, slotOfHandle } from "./identity.ts";
+import { COPY, endpointOf, handleOf, IPV4, isEndpointOf, keyAt, LIVE, slotOfHandle } from "./identity.ts";
 import { DEFAULT_PATIENCE, MapMemory } from "./map-memory.ts";
 import type { EndpointWords, ShardedMapThreadOptions } from "./map-options.ts";
 import { MAP_NAME } from "./map-plan.ts";
 import { ABSENT } from "./outcomes.ts";
 import { ShardedMapError } from "./sharded-map-error.ts";
 import {
-  hashEndpointWords as hashOfWords,
   hashIPv4 as hashOfIPv4,
+  hashOther as hashOfOther,
   hashU32 as hashOfU32,
   isIPv4 as isMapped,
 } from "./tabulation.ts";
 
 // Own names: see map-memory.ts.
 const peek = peekWord;
-const hashEndpointWords = hashOfWords;
 const hashIPv4 = hashOfIPv4;
+const hashOther = hashOfOther;
 const hashU32 = hashOfU32;
 const isIPv4 = isMapped;
 const LIVE_BIT: typeof LIVE = 1;
 const COPY_BIT: typeof COPY = 2;
+const IPV4_BIT: typeof IPV4 = -(2 ** 31);
 const NOT_FOUND: typeof ABSENT = -1;
 
 /** The reading half of a `ShardedMap`: guards, lookups, handles. Nothing here writes to the map. */
@@ -41,7 +42,7 @@ export class MapLookups {
   // What lookups read, within one object's reach.
   declare protected readonly words: Words;
   declare protected readonly tables: Int32Array<ArrayBuffer>;
-  declare private readonly mapped: number;
+  declare private readonly ops: RegionOps;
   declare private readonly selectorsAt: number;
   declare private readonly identityAt: number;
   declare private readonly secondKeysAt: number;
@@ -62,7 +63,7 @@ export class MapLookups {
     this.endpointGuard = memory.keyWords === 1 ? never : this.guard;
     this.words = memory.words;
     this.tables = memory.tables;
-    this.mapped = memory.mapped;
+    this.ops = memory.ops;
     this.selectorsAt = memory.selectorsAt;
     this.identityAt = memory.identityAt;
     this.secondKeysAt = memory.secondKeysAt;
@@ -117,7 +118,7 @@ export class MapLookups {
   /** Apart from `findWords` because it is shorter: short enough to become part of its caller. */
   private findIPv4(a3: number, port: number): number {
     const { words, cellMask, slotMask } = this;
-    const hash = hashIPv4(this.tables, this.mapped, a3, port);
+    const hash = hashIPv4(this.tables, a3, port);
     const segment = peek(words, this.selectorsAt + ((hash >>> this.cellBits) & this.shardMask));
     const home = hash & cellMask;
     let cell = home;
@@ -127,13 +128,7 @@ export class MapLookups {
         const place = (word & slotMask) << 3;
         const control = peek(words, this.identityAt + place);
         const copy = (control & COPY_BIT) === 0 ? this.identityAt + place + 2 : this.secondKeysAt + place;
-        const difference =
-          peek(words, copy) |
-          peek(words, copy + 1) |
-          (peek(words, copy + 2) ^ 0xffff) |
-          (peek(words, copy + 3) ^ a3) |
-          (peek(words, copy + 4) ^ port) |
-          peek(words, copy + 5);
+        const difference = (peek(words, copy + 3) ^ a3) | (peek(words, copy + 4) ^ (port | IPV4_BIT));
         if (difference === 0 && (control & LIVE_BIT) !== 0) return (word & slotMask) - 1;
       }
       if (word === 0) return NOT_FOUND;
@@ -144,7 +139,7 @@ export class MapLookups {
 
   private findWords(a0: number, a1: number, a2: number, a3: number, port: number, zone: number): number {
     const { words, cellMask, slotMask } = this;
-    const hash = hashEndpointWords(this.tables, a0, a1, a2, a3, port, zone);
+    const hash = hashOther(this.tables, this.ops.multilinear(a0, a1, a2, a3), port, zone);
     const segment = peek(words, this.selectorsAt + ((hash >>> this.cellBits) & this.shardMask));
     const home = hash & cellMask;
     let cell = home;

@@ -11,7 +11,7 @@ import {
   TABLE_WORDS,
 } from "./map-plan.ts";
 import type { MapShape } from "./map-plan.ts";
-import { ENDPOINT_TABLES, expandTables, mappedPrefixHash } from "./tabulation.ts";
+import { ENDPOINT_WORDS, expandTables, setMultipliers, U32_WORDS } from "./tabulation.ts";
 
 /** Words of the section "table". */
 const EPOCH = 0;
@@ -106,9 +106,8 @@ export class MapMemory {
   declare readonly tagMask: number;
   declare readonly patience: Patience;
   declare readonly tables: Int32Array<ArrayBuffer>;
-  declare readonly mapped: number;
 
-  /** The key that a writer works on, in its first `keyWords` words. */
+  /** The key that a writer works on, in its first `keyWords` words, as it is stored: see `storedPort`. */
   readonly key: Int32Array<ArrayBuffer> = new Int32Array(6);
   /** The earliest epoch that the last look at the guards met; 0: there was none in this guard. */
   oldestGuard = 0;
@@ -151,8 +150,8 @@ export class MapMemory {
     this.slotMask = 2 ** Math.ceil(Math.log2(shape.slots + 1)) - 1;
     this.tagMask = ~this.slotMask;
     this.patience = patience;
-    this.tables = expandTables(region.hashKeys, shape.keyWords === 1 ? 4 : ENDPOINT_TABLES);
-    this.mapped = shape.keyWords === 1 ? 0 : mappedPrefixHash(this.tables);
+    this.tables = expandTables(region.hashKeys, shape.keyWords === 1 ? U32_WORDS : ENDPOINT_WORDS);
+    if (shape.keyWords !== 1) setMultipliers(region.ops, this.tables);
   }
 }
 

@@ -41,7 +41,7 @@ export const SHARD_WORDS = 32;
 export const GROUP_WORDS = 4;
 export const TABLE_WORDS = 48;
 
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** What the caller of `ShardedMap.create` chose, with the defaults filled in. */
 export interface ShapeOptions {

@@ -1,5 +1,5 @@
 import type { MapMemory } from "./map-memory.ts";
-import { hashOfKey as hashOfItsKey } from "./identity.ts";
+import { hashOfKey as hashOfItsKey, storedPort } from "./identity.ts";
 import * as inserting from "./insert-entry.ts";
 import type { InitializeRecord } from "./insert-entry.ts";
 import { MapLookups } from "./map-lookups.ts";
@@ -174,15 +174,20 @@ export class MapWriters extends MapLookups {
 
   private takeWords(a0: number, a1: number, a2: number, a3: number, port: number, zone: number): MapMemory {
     if (this.memory.keyWords !== 6) this.refuse(6);
+    if ((port & 0xffff) !== port) refusePort(port);
     const { key } = this.memory;
     key[0] = a0;
     key[1] = a1;
     key[2] = a2;
     key[3] = a3;
-    key[4] = port;
+    key[4] = storedPort(a0, a1, a2, port, zone);
     key[5] = zone;
     return this.memory;
   }
+}
+
+function refusePort(port: unknown): never {
+  throw new ShardedMapError("ERR_SHARDED_MAP_KEY", `an endpoint's port is 0 to 65535, not ${String(port)}`);
 }
 
 function refuseKey(key: unknown): never {

@@ -43,6 +43,19 @@ describe("chosen keys", () => {
       (i: number) => ({ a0: 0, a1: 0, a2: 0xffff, a3: 0x0a000001, port: i, zone: 0 }),
       (i: number) => ({ a0: 0, a1: 0, a2: 0xffff, a3: Math.imul(i, 0x0100_0001), port: 53, zone: 0 }),
       (i: number) => ({ a0: 0x20010db8, a1: 0, a2: i & 0xff, a3: (i >>> 8) << 24, port: 5000, zone: 0 }),
+      // Subnets of one prefix, hosts in a row, hosts under a stride, and what cancels out in a hash that only adds.
+      (i: number) => ({ a0: 0x20010db8, a1: i, a2: 0, a3: 1, port: 5000, zone: 0 }),
+      (i: number) => ({ a0: 0xfe80 << 16, a1: 0, a2: 0, a3: i, port: 5000, zone: 1 + (i & 3) }),
+      (i: number) => ({ a0: 0x20010db8, a1: 0, a2: 0, a3: i << 17, port: i >>> 15, zone: 0 }),
+      (i: number) => ({ a0: 0x20010db8 + i, a1: -i, a2: i, a3: -i, port: 5000, zone: 0 }),
+      (i: number) => ({
+        a0: 1 << (i & 31),
+        a1: 1 << ((i >>> 5) & 31),
+        a2: i >>> 10,
+        a3: 0,
+        port: 1,
+        zone: 0,
+      }),
     ];
     for (const endpointAt of sets) {
       using map = ShardedMap.create({ capacity: CAPACITY, key: "endpoint" });

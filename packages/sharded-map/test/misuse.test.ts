@@ -50,6 +50,44 @@ describe("keys that are no u32", () => {
   });
 });
 
+describe("endpoints that are none", () => {
+  const host = { a0: 0, a1: 0, a2: 0xffff, a3: 0x7f00_0001, zone: 0 };
+
+  it("with a port beyond 65,535 make and remove nothing, and are nobody's", () => {
+    using map = ShardedMap.create({ capacity: 8, key: "endpoint" });
+    using _guard = map.enter();
+    const handle = map.handle(map.getOrInsertEndpoint({ ...host, port: 53 }));
+    for (const port of [65_536, 65_536 + 53, -1, 0.5, NaN]) {
+      const wrong = { ...host, port };
+      const refused = [
+        () => map.getOrInsertEndpoint(wrong),
+        () => map.insertEndpoint(wrong),
+        () => map.removeEndpoint(wrong),
+        () => map.rekeyEndpoint(handle, wrong),
+      ];
+      for (const act of refused) expect(act).toThrow(thrown("ERR_SHARDED_MAP_KEY"));
+    }
+    expect([map.size, map.getEndpoint({ ...host, port: 65_536 + 53 })]).toEqual([1, ABSENT]);
+    expect(map.getEndpoint({ ...host, port: 53 })).toBe(map.resolve(handle));
+  });
+
+  it("but IPv4 addresses with a zone, and those that only look like IPv4, are others than IPv4", () => {
+    using map = ShardedMap.create({ capacity: 8, key: "endpoint" });
+    using _guard = map.enter();
+    const others = [
+      { ...host, port: 53 },
+      { ...host, port: 53, zone: 1 },
+      { ...host, port: 53, a2: 0 },
+      { ...host, port: 53, a1: 1 },
+      { ...host, port: 53, a0: -1 },
+    ];
+    const slots = others.map((endpoint) => map.getOrInsertEndpoint(endpoint));
+    expect(new Set(slots).size).toBe(others.length);
+    expect(others.map((endpoint) => map.getEndpoint(endpoint))).toEqual(slots);
+    expect(slots.map((slot) => map.endpointOf(slot))).toEqual(others);
+  });
+});
+
 describe("a handle of another map", () => {
   it("is absent, or an entry of this one; whatever is done with it, no map is damaged", () => {
     using one = ShardedMap.create({ capacity: 20, key: "u32", shards: 2 });
