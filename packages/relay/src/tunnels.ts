@@ -6,6 +6,7 @@ import { startV2Tunnel } from "./cncnet/v2-tunnel.ts";
 import type { RelayConfig } from "./config/relay-config.ts";
 import type { OperatedRelay, RelayPhase } from "./operations/operated-relay.ts";
 import { Relay, type RelayOptions } from "./relay.ts";
+import { RelayError } from "./relay-error.ts";
 import { mergedReport } from "./report/merged-report.ts";
 import type { RelayReport } from "./report/relay-report.ts";
 import { relayPolicy } from "./worker/relay-policy.ts";
@@ -50,7 +51,7 @@ export class Tunnels implements OperatedRelay, AsyncDisposable {
   async #startBeside(config: RelayConfig, options: RelayOptions): Promise<void> {
     if (config.v2Port !== "off") {
       const beside = { ...config, port: config.v2Port };
-      const { relay, http } = await startV2Tunnel(beside, this.#clock, options);
+      const { relay, http } = await startV2Tunnel(beside, this.#clock, options).catch(inTermsOfV2Port);
       this.#relays.push(relay);
       this.#v2Http = http;
     }
@@ -158,6 +159,12 @@ export class Tunnels implements OperatedRelay, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** The tunnel beside has its port from another setting. */
+function inTermsOfV2Port(error: unknown): never {
+  if (!(error instanceof RelayError) || error.code !== "ERR_RELAY_PORT_IN_USE") throw error;
+  throw new RelayError(error.code, error.message.replace("--port", "--v2-port"), { cause: error });
 }
 
 function announced(relay: Relay, config: RelayConfig, log: RelayOptions["log"]): MasterAnnounce {

@@ -1,4 +1,5 @@
 import { createSocket } from "node:dgram";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { RelayError } from "@udp-relay/relay";
 import { readCommandLine } from "../src/config/config-sources.ts";
@@ -38,7 +39,11 @@ describe("the command line", () => {
     expect(refusal(["--protocol", "v9"])).toBe('--protocol is "v9", allowed: v3, v2, demo');
     expect(refusal(["--max-clients", "20000"])).toContain("--max-clients-ceiling");
     expect(refusal(["--wat"])).toContain("unknown option '--wat'");
-    expect(refusal(["stray"])).toContain("too many arguments");
+    expect(refusal(["stray"])).toBe('"stray" is no flag; udp-relay --help lists what there is');
+    expect(refusal(["--prot", "5"])).toBe(
+      "unknown option '--prot' (did you mean --port?); udp-relay --help lists what there is",
+    );
+    expect(refusal(["--port"])).toBe("--port needs a value; udp-relay --help lists what there is");
   });
 });
 
@@ -63,6 +68,13 @@ describe("the program", () => {
     socket.close();
     expect(stderr).toBe(`udp-relay: port ${port} of 127.0.0.1 is in use; --port chooses another\n`);
     expect(code).toBe(2);
+  });
+
+  it("prints its version, as packed, with exit code 0", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
+    expect(await runCli(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 
   it("prints its help with exit code 0", async () => {

@@ -76,6 +76,15 @@ describe("a V2 tunnel beside a V3 tunnel, on real sockets", () => {
     expect(tunnels.report().clients.every(({ endpoint }) => endpoint === "unbound")).toBe(true);
   });
 
+  it("names the setting whose port is in use", async () => {
+    const socket = createSocket("udp4");
+    closing.push(() => socket.close());
+    await once(socket.bind(0, "127.0.0.1"), "listening");
+    await expect(start({ v2Port: socket.address().port })).rejects.toThrow(
+      `port ${socket.address().port} of 127.0.0.1 is in use; --v2-port chooses another`,
+    );
+  });
+
   it("is one relay to its operator: maintenance, drain, metrics, reload", async () => {
     const tunnels = await start({ v2Port: 0, v2RequestsPerMinute: 1_000, natPorts: [0] });
     const http = await OperatorHttp.listen(tunnels, { address: "0", log, drainMs: 0, onDrained: ignore });
@@ -179,6 +188,7 @@ describe("settings of what stands beside the tunnel", () => {
       { protocol: "v2", maxClients: 40_000, maxClientsCeiling: 50_000 },
       /^maxClients is 40000, allowed with V2: an integer from 2 to 32767/,
     ],
+    [{ port: 50_000, v2Port: 50_000 }, /^v2Port is 50000, allowed: another port than --port has/],
     [{ protocol: "v2", demo: true }, /^protocol is "v2", allowed with --demo: v3, demo/],
   ])("%o is refused by name", (values, message) => {
     expect(() => parseConfig(values)).toThrow(message);

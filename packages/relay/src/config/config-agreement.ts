@@ -26,6 +26,9 @@ export function disagreement(config: RelayConfig): Disagreement | undefined {
   if (protocol === "v2" && v2Port !== "off") {
     return { field: "v2Port", allowed: "allowed with --protocol v2: off (--port is V2's then)" };
   }
+  if (v2Port !== "off" && v2Port !== 0 && v2Port === config.port) {
+    return { field: "v2Port", allowed: "allowed: another port than --port has" };
+  }
   if (config.announce !== "" && (protocol === "demo" || config.protocolModule !== "")) {
     const allowed = "allowed with V3 and V2 only: master servers list CnCNet's tunnels";
     return { field: "announce", allowed };

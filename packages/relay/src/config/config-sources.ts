@@ -1,6 +1,6 @@
-import { Command, CommanderError, Option } from "commander";
+import { Option } from "commander";
+import { flagsCommand, givenFlags } from "./command-words.ts";
 import { readConfigFile } from "./config-file.ts";
-import { RelayError } from "../relay-error.ts";
 import {
   configOptions,
   type ConfigSource,
@@ -26,7 +26,7 @@ export interface CommandLine {
 /**
  * Reads the configuration: flags before the environment before the file before the defaults.
  *
- * @returns undefined when `--help` was asked for and printed
+ * @returns undefined when `--help` or `--version` was asked for and printed
  * @throws RelayError `ERR_RELAY_CONFIG`
  */
 export function readCommandLine(
@@ -74,29 +74,20 @@ interface Flags {
 }
 
 function parseFlags(args: readonly string[]): Flags | undefined {
-  const command = new Command("udp-relay")
-    .description("A UDP relay with per-client statistics: CnCNet V3 and V2 tunnels.")
-    .exitOverride()
-    .allowExcessArguments(false)
-    .configureOutput({ writeErr: () => undefined })
+  const about =
+    "A UDP relay with per-client statistics: CnCNet V3 and V2 tunnels, and protocols of your own. Without any " +
+    "setting it shows a demo on loopback. The session proxy is a command of its own: udp-relay proxy --help";
+  const command = flagsCommand("udp-relay", about)
     .option("--config <file>", "JSON file with any of these settings by their field names [UDP_RELAY_CONFIG]")
     .option("--print-config", "print the settings in force as JSON, ready for --config, and end");
   for (const { flag, isSwitch, description, defaultValue, variable, allowed } of configOptions) {
-    const shown = Array.isArray(defaultValue) ? "none" : String(defaultValue);
+    const isNothing = defaultValue === "" || Array.isArray(defaultValue);
+    const shown = isNothing ? "none" : String(defaultValue);
     const help = isSwitch ? description : `${description} (${allowed}; default ${shown})`;
     command.addOption(new Option(isSwitch ? flag : `${flag} <value>`, `${help} [${variable}]`));
   }
-  try {
-    command.parse([...args], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new RelayError(
-      "ERR_RELAY_CONFIG",
-      `${error.message.replace(/^error: /, "")}; --help lists what there is`,
-    );
-  }
-  const given = command.opts<Record<string, unknown>>();
+  const given = givenFlags(command, args);
+  if (given === undefined) return undefined;
   const values: Values = {};
   for (const { field, flag } of configOptions) {
     const value = given[attributeOf(flag)];

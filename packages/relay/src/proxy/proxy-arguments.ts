@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { flagsCommand, givenFlags } from "../config/command-words.ts";
 import { RelayError } from "../relay-error.ts";
 import type { BackendSpec } from "./backend.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
@@ -11,7 +11,7 @@ const flagName = (field: string): string =>
 /**
  * Reads `udp-relay proxy`'s arguments.
  *
- * @returns undefined when `--help` was asked for and printed
+ * @returns undefined when `--help` or `--version` was asked for and printed
  * @throws RelayError ERR_RELAY_CONFIG, naming the flag, its value and what is allowed
  */
 export function readProxyArguments(args: readonly string[]): ProxyConfig | undefined {
@@ -21,7 +21,11 @@ export function readProxyArguments(args: readonly string[]): ProxyConfig | undef
   for (const [field, { schema, fallback, allowed }] of Object.entries(flags)) {
     const value = given[field];
     const result = value === undefined ? undefined : schema.safeParse(value);
-    if (result?.success === false) throw refusal(flagName(field), value, allowed);
+    if (result?.success === false) {
+      const [index] = result.error.issues[0]?.path ?? [];
+      const wrong = Array.isArray(value) && typeof index === "number" ? (value[index] as unknown) : value;
+      throw refusal(flagName(field), wrong, allowed);
+    }
     config[field] = result === undefined ? fallback : result.data;
   }
   const clocks = config.rtpClock as readonly (readonly [number, number])[];
@@ -63,12 +67,11 @@ export function readBackends({ to, backendsFile }: Pick<ProxyConfig, "to" | "bac
 }
 
 function parseFlags(args: readonly string[]): Record<string, unknown> | undefined {
-  const command = new Command("udp-relay proxy")
-    .description("Sessions between UDP clients and backends, each with a socket of its own.")
-    .exitOverride()
-    .allowExcessArguments(false)
-    .configureOutput({ writeErr: () => undefined })
-    .option("--json", "the totals as one JSON object, the last line of stdout");
+  const about = "Sessions between UDP clients and backends, each with a socket of its own.";
+  const command = flagsCommand("udp-relay proxy", about).option(
+    "--json",
+    "the totals as one JSON object, the last line of stdout",
+  );
   for (const [field, { allowed, description, fallback }] of Object.entries(flags)) {
     const usage = `${flagName(field)} <value>`;
     if (typeof fallback === "object") {
@@ -78,15 +81,7 @@ function parseFlags(args: readonly string[]): Record<string, unknown> | undefine
       command.option(usage, `${description} (${allowed}${hint})`);
     }
   }
-  try {
-    command.parse([...args], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    const words = error.message.replace(/^error: /, "");
-    throw new RelayError("ERR_RELAY_CONFIG", `${words}; udp-relay proxy --help lists what there is`);
-  }
-  return command.opts();
+  return givenFlags(command, args);
 }
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, ...value.split(",")];

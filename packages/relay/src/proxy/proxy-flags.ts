@@ -61,7 +61,7 @@ export const proxyFlags: Readonly<Record<keyof Omit<ProxyConfig, "json">, ProxyF
   backendsFile: {
     schema: z.string().min(1),
     fallback: "",
-    allowed: "a path in a folder that is there",
+    allowed: "a file that can be read",
     description: "more backends, one a line; read again on SIGHUP",
   },
   maxSessions: wholeNumber(1, 1_000_000, 10_000, "sessions at most, exactly; each takes a file descriptor"),

@@ -69,10 +69,10 @@ describe("udp-relay proxy", () => {
     [["--to", "192.0.2.1:53"], "--listen is missing, allowed: ADDRESS:PORT"],
     [["--listen", "nowhere"], '--listen is "nowhere", allowed: ADDRESS:PORT'],
     [
-      ["--listen", "127.0.0.1:1", "--to", "a:1"],
-      '--to is ["a:1"], allowed: ADDRESS:PORT or ADDRESS:PORT=WEIGHT',
+      ["--listen", "127.0.0.1:1", "--to", "192.0.2.1:5", "--to", "a:1"],
+      '--to is "a:1", allowed: ADDRESS:PORT or ADDRESS:PORT=WEIGHT',
     ],
-    [["--listen", "127.0.0.1:1", "--to", "192.0.2.1:0"], '--to is ["192.0.2.1:0"]'],
+    [["--listen", "127.0.0.1:1", "--to", "192.0.2.1:0"], '--to is "192.0.2.1:0", allowed'],
     [
       ["--listen", "127.0.0.1:1", "--max-sessions", "1e3"],
       '--max-sessions is "1e3", allowed: an integer from 1 to',
@@ -145,7 +145,8 @@ describe("udp-relay proxy", () => {
       child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
       child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
       const until = async (condition: () => boolean): Promise<void> => {
-        for (let n = 0; n < 1_000 && !condition(); n++)
+        // On a machine that does much else a program and its threads take long to start.
+        for (let n = 0; n < 4_000 && !condition(); n++)
           await new Promise((resolve) => setTimeout(resolve, 10));
         expect(condition()).toBe(true);
       };
@@ -200,5 +201,6 @@ describe("udp-relay proxy", () => {
         });
       }
     },
+    90_000,
   );
 });
