@@ -36,10 +36,7 @@ export class BackendScores {
     this.#onChange = onChange;
     const { lossPerMille = DEFAULT_LOSS_PER_MILLE, rttMs } = health;
     try {
-      this.#table.watch(
-        { lossPerMille, ...(rttMs === undefined ? {} : { latencyMs: rttMs }) },
-        this.#onCrossing,
-      );
+      this.#table.watch({ lossPerMille, latencyMs: rttMs }, this.#onCrossing);
     } catch (error) {
       this.close();
       throw error;

@@ -7,6 +7,7 @@ import type { OperatedProxy } from "./operated-proxy.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
 import { healthOf, measurerOf, policyOf, probeOf, refuseLoops } from "./proxy-parts.ts";
 import { openProxySockets } from "./proxy-sockets.ts";
+import { seldom } from "./seldom.ts";
 import { SessionProxy } from "./session-proxy.ts";
 import type { SessionChange } from "./session-watch.ts";
 import { ProxyWorkers } from "./workers/proxy-workers.ts";
@@ -40,7 +41,7 @@ export async function openProxy(
       onHealth: (backend, change) => {
         logChange(log, backend, change);
       },
-      onError: oncePerBurst(log),
+      onError: loggedThrows(log),
     });
     return { proxy, reason: `linux, ${workers} worker threads`, close: () => proxy.close() };
   } catch (error) {
@@ -58,7 +59,7 @@ async function inThisThread(
 ): Promise<RunningProxy> {
   const measurer = measurerOf(config);
   const probe = probeOf(config);
-  const onThrow = oncePerBurst(log);
+  const onThrow = loggedThrows(log);
   const sockets = await openProxySockets(config, onThrow);
   const { transport, openUpstream, upstreamStats, reason } = sockets;
   try {
@@ -78,11 +79,11 @@ async function inThisThread(
       },
       onSession: logSessions(log),
       onError: onThrow,
-      ...(upstreamStats === undefined ? {} : { upstreamStats }),
-      ...(measurer === undefined ? {} : { measurer }),
-      ...(probe === undefined ? {} : { probe }),
-      ...(config.sessionsPerPrefix === 0 ? {} : { sessionsPerPrefix: config.sessionsPerPrefix }),
-      ...(config.packetsPerSecond === 0 ? {} : { packetsPerSecond: config.packetsPerSecond }),
+      upstreamStats,
+      measurer,
+      probe,
+      sessionsPerPrefix: config.sessionsPerPrefix || undefined,
+      packetsPerSecond: config.packetsPerSecond || undefined,
     });
     const close = async (): Promise<void> => {
       await proxy.close();
@@ -102,28 +103,23 @@ function logChange(log: RelayLog, { name, rttMs, lossPerMille }: Backend, change
   else log.info(facts, "a backend is back");
 }
 
-/** A callback that throws at each datagram would fill the log: one line a second, which says how many there were. */
-function oncePerBurst(log: RelayLog): (error: unknown) => void {
+/** Each line says how many there were. */
+function loggedThrows(log: RelayLog): (error: unknown) => void {
   let count = 0;
-  let saidMs = -Infinity;
+  const mayTell = seldom();
   return (error) => {
     count += 1;
-    const nowMs = performance.now();
-    if (nowMs - saidMs < 1_000) return;
-    saidMs = nowMs;
-    log.error({ error: String(error), count }, "a callback threw");
+    if (mayTell()) log.error({ error: String(error), count }, "a callback threw");
   };
 }
 
-/** As many sessions as there are may cross a limit at once: one line a second, which says how many have so far. */
+/** Each line says how many have so far. */
 function logSessions(log: RelayLog): (change: SessionChange) => void {
   let count = 0;
-  let saidMs = -Infinity;
+  const mayTell = seldom();
   return ({ backend, metric, state, value }) => {
     count += 1;
-    const nowMs = performance.now();
-    if (nowMs - saidMs < 1_000) return;
-    saidMs = nowMs;
+    if (!mayTell()) return;
     log.warn({ backend: backend.name, metric, state, value, count }, "sessions' streams crossed a limit");
   };
 }

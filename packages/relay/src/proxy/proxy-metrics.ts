@@ -123,7 +123,7 @@ function labelled(
   label: string | undefined,
   read: (source: Source) => Values,
 ): Metric<Source> {
-  return { name: `proxy_${name}`, help, kind, read, ...(label === undefined ? {} : { label }) };
+  return { name: `proxy_${name}`, help, kind, read, label };
 }
 
 function gauge(name: string, help: string, read: (source: Source) => number): Metric<Source> {

@@ -24,8 +24,8 @@ export function sessionTable(
       capacity: maxSessions,
       timeoutMs: idleTimeoutMs,
       workers: threads,
-      ...(clock === undefined ? {} : { clock }),
-      ...(sessionsPerPrefix === undefined ? {} : { clientsPerPrefix: sessionsPerPrefix }),
+      clock,
+      clientsPerPrefix: sessionsPerPrefix,
     });
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -60,8 +60,8 @@ export class SessionWatch {
     const { lossPerMille = DEFAULT_LOSS_PER_MILLE, rttMs, jitterMs } = health;
     const thresholds: Thresholds = {
       lossPerMille,
-      ...(rttMs === undefined ? {} : { latencyMs: rttMs }),
-      ...(jitterMs === undefined ? {} : { jitterMs }),
+      latencyMs: rttMs,
+      jitterMs,
     };
     clients.watch(thresholds, this.#onCrossing);
   }

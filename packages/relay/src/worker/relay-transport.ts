@@ -27,8 +27,8 @@ export async function openRelayTransport(
     port: options.port ?? config.port,
     maxDatagramBytes,
     reusePort: options.reusePort ?? false,
-    ...(transport !== "auto" && { prefer: transport }),
-    ...(options.onTrouble && { onError: transportTrouble(options.onTrouble) }),
+    prefer: transport === "auto" ? undefined : transport,
+    onError: options.onTrouble && transportTrouble(options.onTrouble),
   });
 }
 

@@ -11,6 +11,7 @@ import { CallbackErrors } from "../callback-errors.ts";
 import { linuxUpstreams } from "../linux-upstreams.ts";
 import { ProxiedSessions } from "../proxied-sessions.ts";
 import { healthOf, MAX_DATAGRAM_BYTES, measurerOf, policyOf } from "../proxy-parts.ts";
+import { seldom } from "../seldom.ts";
 import { reportSessions } from "../session-report.ts";
 import { MirroredBackends } from "./mirrored-backends.ts";
 import { ProxyMemory } from "./proxy-memory.ts";
@@ -20,7 +21,6 @@ import { SessionPublisher } from "./session-publisher.ts";
 /** A full receive buffer of the predecessor is read in far less. */
 const DRAINED_AFTER_MS = 1_000;
 /** Crossings and what was thrown are told so often; counted they are all. */
-const TOLD_EVERY_MS = 1_000;
 
 const { index, config, tickMs, list, socket, journal, predecessor, ...handles } =
   workerData as ProxyWorkerStart;
@@ -141,14 +141,4 @@ try {
   supervisor.close();
 } catch (error) {
   tell({ type: "failed", message: (error as Error).message, code: systemCode(error) });
-}
-
-/** Says yes once in a while. */
-function seldom(): (nowMs: number) => boolean {
-  let saidMs = -Infinity;
-  return (nowMs) => {
-    if (nowMs - saidMs < TOLD_EVERY_MS) return false;
-    saidMs = nowMs;
-    return true;
-  };
 }
