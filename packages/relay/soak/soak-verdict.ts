@@ -66,10 +66,10 @@ export function judge(report: RelayReport, figures: Figures): { lines: string[];
       `workers killed ${figures.kills}, restarted ${restarts}, running ${workers.filter(({ state }) => state === "running").length} of ${workers.length}`,
       restarts === figures.kills && workers.every(({ state }) => state === "running"),
     ],
-    // The quickest is what the relay can; the others are also what else the machine does.
+    // Half of them: a single one may have waited for whatever else the machine does.
     [
       `a successor relays after ${quantile(figures.restartsMs, 0)} ms at least, ${quantile(figures.restartsMs, 0.5)} (median), ${quantile(figures.restartsMs, 1)} at most`,
-      quantile(figures.restartsMs, 0) < 1_000,
+      quantile(figures.restartsMs, 0.5) < 1_000,
     ],
     [`heap ${growth("heapUsed").toFixed(2)} MiB since one third`, growth("heapUsed") <= 1],
     [`external ${growth("external").toFixed(2)} MiB`, growth("external") <= 1],
