@@ -97,14 +97,24 @@ export function hashU32(tables: Int32Array<ArrayBuffer>, key: number): number {
 
 /** The hash of an IPv4 endpoint without a zone, as int32. A port's higher bits do not matter. */
 export function hashIPv4(tables: Int32Array<ArrayBuffer>, host: number, port: number): number {
-  return (
+  return mix(
     tables[host & 255]! ^
-    tables[256 + ((host >>> 8) & 255)]! ^
-    tables[512 + ((host >>> 16) & 255)]! ^
-    tables[768 + (host >>> 24)]! ^
-    tables[1024 + (port & 255)]! ^
-    tables[1280 + ((port >>> 8) & 255)]!
+      tables[256 + ((host >>> 8) & 255)]! ^
+      tables[512 + ((host >>> 16) & 255)]! ^
+      tables[768 + (host >>> 24)]! ^
+      tables[1024 + (port & 255)]! ^
+      tables[1280 + ((port >>> 8) & 255)]!,
   );
+}
+
+/**
+ * XOR is linear: of keys with a few values in each of many bytes the hashes are sums of few differences, and where those
+ * are dependent in the bits that choose a cell, whole sets of keys share theirs (13,100 endpoints with five values in each
+ * of six bytes: more than 16 probes in 8 of 1,000 seeds, 37 at worst). The product's upper bits depend on all bits of the
+ * sum, and not linearly. A u32 key has four bytes, and a full table of them more values in each: it goes without.
+ */
+function mix(sum: number): number {
+  return sum ^ (Math.imul(sum, 0x9e3779b1) >>> 15);
 }
 
 /**
