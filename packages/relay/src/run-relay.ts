@@ -6,14 +6,11 @@ import { demoPresets } from "./demo/demo-presets.ts";
 import { OperatorHttp } from "./operations/http-server.ts";
 import { listenToSignals } from "./operations/operator-signals.ts";
 import { openLog, type RelayLog } from "./operations/relay-log.ts";
+import { operatorExit } from "./operator-exit.ts";
 import { RelayError } from "./relay-error.ts";
 import { jsonReport, summaryLines } from "./report/summary.ts";
 import { openScreen, wantsScreen } from "./screen.ts";
 import { Tunnels } from "./tunnels.ts";
-
-/** Exit codes: what the operator can mend is 2, as for every wrong flag. */
-const EXIT_OK = 0;
-const EXIT_OPERATOR = 2;
 
 const DEMO_FRAMES_PER_SECOND = 30;
 
@@ -22,28 +19,21 @@ const DEMO_FRAMES_PER_SECOND = 30;
  *
  * @returns the exit code
  */
-export async function runRelay(
+export function runRelay(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  try {
-    const read = (): CommandLine | undefined =>
-      readCommandLine(args, environment, demoPresets(args, environment));
+  const read = (): CommandLine | undefined =>
+    readCommandLine(args, environment, demoPresets(args, environment));
+  return operatorExit(async () => {
     const line = read();
-    if (line === undefined) return EXIT_OK;
-    if (line.printConfig) {
-      process.stdout.write(`${printConfig(line.config)}\n`);
-      return EXIT_OK;
-    }
-    return await runConfigured(line, () => read()?.config ?? line.config);
-  } catch (error) {
-    if (!(error instanceof RelayError)) throw error;
-    process.stderr.write(`udp-relay: ${error.message}\n`);
-    return EXIT_OPERATOR;
-  }
+    if (line === undefined) return;
+    if (line.printConfig) process.stdout.write(`${printConfig(line.config)}\n`);
+    else await runConfigured(line, () => read()?.config ?? line.config);
+  });
 }
 
-async function runConfigured(line: CommandLine, readAgain: () => RelayConfig): Promise<number> {
+async function runConfigured(line: CommandLine, readAgain: () => RelayConfig): Promise<void> {
   const { config, unknownVariables } = line;
   const quit = new AbortController();
   const stop = (): void => {
@@ -87,7 +77,6 @@ async function runConfigured(line: CommandLine, readAgain: () => RelayConfig): P
     const report = relay.report();
     const lines = config.json ? [jsonReport(report, reports)] : summaryLines(report, reports);
     process.stdout.write(`${lines.join("\n")}\n`);
-    return EXIT_OK;
   } finally {
     await players?.stop();
     await http?.close();

@@ -1,6 +1,7 @@
 import { formatEndpoint } from "@udp-relay/address-validation";
 import { listenToSignals } from "../operations/operator-signals.ts";
 import { type OpenedLog, openLog, type RelayLog } from "../operations/relay-log.ts";
+import { operatorExit } from "../operator-exit.ts";
 import { RelayError } from "../relay-error.ts";
 import { openProxy } from "./open-proxy.ts";
 import type { OperatedProxy } from "./operated-proxy.ts";
@@ -11,25 +12,17 @@ import { ProxyLife } from "./proxy-life.ts";
 import { policyOf, refuseLoops, tickMsOf } from "./proxy-parts.ts";
 import type { ProxyReport } from "./proxy-report.ts";
 
-const EXIT_OK = 0;
-const EXIT_OPERATOR = 2;
-
 /**
  * The `udp-relay proxy` command: runs a session proxy until Ctrl-C, SIGTERM (which lets sessions end first) or its
  * `--duration`. SIGHUP reads the backends' file again and opens the log file anew; SIGUSR2 stops and resumes taking new sessions.
  *
  * @returns the exit code
  */
-export async function runProxy(args: readonly string[]): Promise<number> {
-  try {
+export function runProxy(args: readonly string[]): Promise<number> {
+  return operatorExit(async () => {
     const config = readProxyArguments(args);
     if (config !== undefined) await runConfigured(config);
-    return EXIT_OK;
-  } catch (error) {
-    if (!(error instanceof RelayError)) throw error;
-    process.stderr.write(`udp-relay: ${error.message}\n`);
-    return EXIT_OPERATOR;
-  }
+  });
 }
 
 async function runConfigured(config: ProxyConfig): Promise<void> {
@@ -75,6 +68,7 @@ async function untilEnd(
       },
       onToggleMaintenance: () => {
         life.paused = !life.paused;
+        log.info({ maintenance: life.paused }, "maintenance was switched by a signal");
       },
     },
     log,
