@@ -98,6 +98,7 @@ class Worker {
   readonly #messages: AnnouncedMessages<BackendList>;
   readonly #publisher: SessionPublisher;
   #isDrained = false;
+  #turns = 0;
   readonly #sessions = {
     live: 0,
     changes: 0,
@@ -140,7 +141,7 @@ class Worker {
     pause();
     const fault = this.#serve();
     if (fault !== undefined) return fault;
-    this.#publisher.publishTurn();
+    this.#publisher.publishTurn((this.#turns += 1));
     this.#isDrained = load(this.#words, DRAINED) !== 0;
     this.#messages.read((list) => {
       this.backends.adopt(list);

@@ -29,6 +29,6 @@ export interface ProxiedSessionsParts {
   readonly onSession: (change: SessionChange) => void;
   /** Something was sent to a client, which `transport.flush` sends off. */
   readonly sent: () => void;
-  /** A number of a backend's is another; called for every datagram. */
+  /** A number of a backend's is another; not called for each datagram of one that is unpublished anyway. */
   readonly counted?: ((backend: Backend) => void) | undefined;
 }

@@ -109,7 +109,7 @@ export class ProxiedSessions {
     if (upstream?.send(bytes, batch.stable) === true) {
       backend.traffic.datagramsTo += 1;
       backend.traffic.bytesTo += bytes.length;
-      counted?.(backend);
+      if (!backend.isUnpublished) counted?.(backend);
       return;
     }
     this.#drop("upstreamFull");
@@ -214,7 +214,7 @@ export class ProxiedSessions {
       const slot = this.#clients.resolve(session.handle);
       backend.traffic.datagramsFrom += 1;
       backend.traffic.bytesFrom += bytes.length;
-      counted?.(backend);
+      if (!backend.isUnpublished) counted?.(backend);
       if (slot < 0) {
         this.#drop("late");
         return;

@@ -8,8 +8,8 @@ const LONGEST_WAIT_MS = 100;
 
 /** Options of `runConnected`. */
 export interface RunConnectedOptions extends RunBlockingOptions {
-  /** How long one turn waits in the kernel while nothing comes, 0 to 100 ms; 100 by default. */
-  readonly waitMs?: number | undefined;
+  /** How long one turn waits in the kernel while nothing comes, 0 to 100 ms; 100 by default. A function is asked each time. */
+  readonly waitMs?: number | (() => number) | undefined;
 }
 
 /**
@@ -25,10 +25,10 @@ export function runConnected(
   { onTurn, waitMs = LONGEST_WAIT_MS }: RunConnectedOptions = {},
 ): void {
   const line = new SocketLine(transport.blockingHandle.memory);
-  const longestMs = Math.max(0, Math.min(LONGEST_WAIT_MS, waitMs));
   // A transport that was closed has given its descriptor back.
   while (line.running && line.duplicate >= 0) {
-    sockets.turn(longestMs);
+    const longestMs = typeof waitMs === "number" ? waitMs : waitMs();
+    sockets.turn(Math.max(0, Math.min(LONGEST_WAIT_MS, longestMs)));
     onTurn?.();
   }
 }

@@ -21,8 +21,8 @@ const REFUSALS = [DropReason.truncated, DropReason.portZero, DropReason.other, D
 const dropField = (reason: number): number => FIRST_LISTEN + SOCKET_DROPS + reason;
 
 /**
- * Puts a worker's totals right once its thread is gone: its sessions died with it. What it counted in its last turn is
- * lost, but for the listening socket: that knows for itself how many datagrams of finished batches came out of it, and
+ * Puts a worker's totals right once its thread is gone: its sessions died with it. What it counted since it published
+ * last, a millisecond before, is lost, but for the listening socket: that knows for itself how many datagrams of finished batches came out of it, and
  * how many a worker died with.
  *
  * Concurrency: the supervisor, after the worker's 'exit' and before its successor starts.

@@ -20,6 +20,8 @@ import { SessionPublisher } from "./session-publisher.ts";
 
 /** A full receive buffer of the predecessor is read in far less. */
 const DRAINED_AFTER_MS = 1_000;
+/** How long a worker waits that has counts to publish still. */
+const OWING_MS = 1;
 /** Crossings and what was thrown are told so often; counted they are all. */
 
 const { index, config, tickMs, list, socket, journal, predecessor, ...handles } =
@@ -96,7 +98,7 @@ try {
       publisher.publish(nowMs);
     }
     if (nowMs < nextTickMs) {
-      publisher.publishTurn();
+      publisher.publishTurn(tick);
       return;
     }
     nextTickMs = nowMs + tickMs;
@@ -107,6 +109,7 @@ try {
     clients.drained(predecessor);
     drained = true;
   };
+  const waitMs = (): number => (publisher.owes ? OWING_MS : tickMs);
   const obey = (message: ToProxyWorker): void => {
     if (message.type === "backends" && message.list.version > backends.version) backends.adopt(message.list);
     if (message.type === "publish") {
@@ -126,7 +129,7 @@ try {
   });
   for (let isStopped = false; !isStopped;) {
     try {
-      runConnected(sockets, transport, { waitMs: tickMs, onTurn });
+      runConnected(sockets, transport, { waitMs, onTurn });
       isStopped = true;
     } catch (error) {
       // What one datagram has thrown costs that datagram, and nobody's session.

@@ -174,8 +174,9 @@ export class ProxyWorkers implements OperatedProxy {
   }
 
   /**
-   * Sums over the workers, as of their last turns; what backends were found to be is a tick old, what sockets have dropped
-   * a quarter of a second, streams two seconds.
+   * Sums over the workers, a millisecond or a turn of theirs old; what backends were found to be is a tick old, what
+   * sockets have dropped a quarter of a second, streams two seconds. What a datagram was counted as can be read when its
+   * worker publishes next, not as soon as its answer has come: `freshReport` is of after the call.
    */
   report(): ProxyReport {
     this.#placed.collect();

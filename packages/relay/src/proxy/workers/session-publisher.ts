@@ -53,15 +53,17 @@ export interface PublisherParts {
 }
 
 /**
- * Makes readable what a worker has counted, all of one moment: at each tick, and after each turn of its sockets what
- * datagrams change, so that a worker that is killed loses the turn that it is in. Counts go on from those of the
- * worker's predecessor. One thread.
+ * Makes readable what a worker has counted, all of one moment: at each of the worker's ticks, and once a millisecond what
+ * datagrams change, so that a worker that is killed loses about so much. Counts go on from those of the worker's
+ * predecessor. One thread.
  */
 export class SessionPublisher {
   readonly #parts: PublisherParts;
   /** What predecessors had counted, by field. */
   readonly #before: Float64Array;
   #changes = -1;
+  #publishedTick: number | undefined;
+  #owes = false;
   #socketsMs = -Infinity;
   #thoroughMs = -Infinity;
 
@@ -71,8 +73,20 @@ export class SessionPublisher {
     this.#before = Float64Array.from({ length: totals.fields }, (_, field) => totals.total(field));
   }
 
-  /** A turn is over. */
-  publishTurn(): void {
+  /** Whether turns have passed that are not published: a worker that would wait for long calls `publishTurn` before it. */
+  get owes(): boolean {
+    return this.#owes;
+  }
+
+  /**
+   * A turn is over: published at once, unless something was in the same tick already.
+   *
+   * @param tick of the clock, in ms
+   */
+  publishTurn(tick: number): void {
+    this.#owes = tick === this.#publishedTick;
+    if (this.#owes) return;
+    this.#publishedTick = tick;
     const { totals, sessions, listening, upstreams } = this.#parts;
     this.#traffic(FIRST_LISTEN, listening.counted);
     this.#traffic(FIRST_UPSTREAM, upstreams.counted);
@@ -84,6 +98,7 @@ export class SessionPublisher {
 
   publish(nowMs: number): void {
     const { totals, sessions, backends, callbackErrors } = this.#parts;
+    this.#owes = false;
     totals.set(Field.listVersion, backends.version);
     this.#count(Field.callbackErrors, callbackErrors());
     crossingNames.forEach((name, i) => {
