@@ -45,6 +45,14 @@ describe("token buckets in shared memory", () => {
     expect(taken("192.0.2.1:1", start + 3_000, 5)).toBe(1);
   });
 
+  it.each([0.001, 1, 50, 4_000])("are not full again for a thread that read the clock %d ms before", (ms) => {
+    const { taken } = buckets();
+    expect(taken("192.0.2.1:1", 10_000, 30)).toBe(20);
+    expect(taken("192.0.2.1:1", 10_000 - ms, 30)).toBe(0);
+    expect(taken("192.0.2.1:1", 13_000, 30)).toBe(1);
+    expect(taken("192.0.2.1:1", 13_000 - ms, 30)).toBe(0);
+  });
+
   it("agree in every thread's view of the region", () => {
     const { memory, hash, taken } = buckets();
     const other = RelayMemory.attach(memory.shared);

@@ -8,6 +8,12 @@ const LINE_BYTES = WAYS * PAIR_BYTES;
 /** Races that are lost before a token is refused: each was won by a taker of the same line. */
 const TRIES = 16;
 
+/**
+ * How much older a taker's time may be than that of another who took before: a thread reads the clock once a batch, and
+ * may be held up then.
+ */
+const LATE_MICROS = 2 ** 22;
+
 /** How fast a bucket fills, in microseconds. */
 export interface BucketRate {
   /** Until one more token; at least 1. */
@@ -110,8 +116,11 @@ export class TokenBuckets {
   }
 }
 
-/** 0 also for a stamp that no bucket of this rate could have: it is from before the wrap. */
+/**
+ * More than `fullMicros` for a bucket that a taker of a later time has emptied. 0 also for a stamp that no bucket of this
+ * rate could have: it is from before the wrap.
+ */
 function microsUntilFull(fullAt: number, now: number, rate: BucketRate): number {
   const micros = (fullAt - now) | 0;
-  return micros > 0 && micros <= rate.fullMicros ? micros : 0;
+  return micros > 0 && micros <= rate.fullMicros + LATE_MICROS ? micros : 0;
 }
