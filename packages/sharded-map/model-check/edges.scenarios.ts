@@ -1,11 +1,11 @@
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
-import type { Scenario } from "@udp-relay/model-check";
-import { ShardedMap } from "../src/index.ts";
-import { auditCapacity, auditMap, memoryOf } from "../test/map-audit.ts";
+import type { Scenario, SequentialModel } from "@udp-relay/model-check";
+import { ABSENT, ShardedMap } from "../src/index.ts";
+import { auditCapacity, auditMap, inGuard, memoryOf } from "../test/map-audit.ts";
 import { touches } from "./pairs.scenarios.ts";
-import { endpoint, endpointKeys, keyOfShard } from "./keys.ts";
+import { addressesThatLookAlike, endpoint, endpointKeys, keyOfShard, keysOfTwoShards } from "./keys.ts";
 import { mapModel } from "./map-model.ts";
-import { get, getOrInsert, remove } from "./operations.ts";
+import { get, getOrInsert, rekey, remove } from "./operations.ts";
 import { attachUser, names, repairAfter, tinyMap } from "./tiny-map.ts";
 import type { TinyMap, User } from "./tiny-map.ts";
 
@@ -44,6 +44,8 @@ export function dieIn(
   };
 }
 
+const tinyEndpoints = (): TinyMap => tinyMap([1], { key: "endpoint", batch: 1 }, endpointKeys);
+
 const half = (operation: "insert" | "remove", step: "before the ticket" | "after the ticket"): Scenario =>
   defineScenario({
     name: `whoever takes over a shard is killed: the ${operation} died ${step}`,
@@ -62,6 +64,33 @@ const half = (operation: "insert" | "remove", step: "before the ticket" | "after
       return auditMap(map) ?? auditCapacity(map, 10);
     },
   });
+
+/** A change of key may also be answered BUSY because the copy of the one before rests. */
+function resting(model: SequentialModel<unknown>): SequentialModel<unknown> {
+  return {
+    ...model,
+    apply: (state, call, overlapping) => [
+      ...model.apply(state, call, overlapping),
+      ...(call.name === "rekey" ? [{ state, result: "BUSY" }] : []),
+    ],
+  };
+}
+
+/** Whoever comes second finds the entry under a key that it did not expect. */
+function twoChanges(where: string, setup: () => TinyMap, model = mapModel(2, [1])): Scenario {
+  return defineScenario({
+    name: `two changes of one entry's key, to different ones, ${where}`,
+    touches,
+    setup,
+    names,
+    threads: [2, 3].map((key, index) => thread(`worker ${index + 1}`, attachUser, rekey(key, "initial 1"))),
+    model,
+    check: ({ shared }: { shared: TinyMap }, call) => {
+      for (const key of [1, 2, 3]) get(key)(shared, call);
+      return auditMap(shared.map) ?? auditCapacity(shared.map, 10);
+    },
+  });
+}
 
 export default [
   defineScenario({
@@ -142,7 +171,7 @@ export default [
   defineScenario({
     name: "an endpoint changes: it is found under one of its keys, and under no mixture",
     touches,
-    setup: () => tinyMap([1], { key: "endpoint", batch: 1 }, endpointKeys),
+    setup: tinyEndpoints,
     names,
     threads: [
       thread("reader", attachUser, ({ map }) =>
@@ -162,6 +191,65 @@ export default [
       const now = [map.hasEndpoint(endpoint(1, 1)), map.hasEndpoint(endpoint(2, 2))];
       if (now.filter(Boolean).length !== 1) return `the entry has ${now.filter(Boolean).length} keys`;
       return auditMap(map);
+    },
+  }),
+
+  twoChanges("in one shard", () => tinyMap([1])),
+  twoChanges("between two shards", () => tinyMap([1], { shards: 2, batch: 1 }, keysOfTwoShards)),
+  twoChanges("of an endpoint", tinyEndpoints, resting(mapModel(2, [1]))),
+
+  defineScenario({
+    name: "an endpoint's change of key, killed anywhere, and another one after it, while somebody reads it by its slot",
+    touches,
+    setup: tinyEndpoints,
+    names,
+    threads: [
+      thread("reader", attachUser, ({ map, handle }) =>
+        inGuard(map, () => endpointKeys.of(map, map.resolve(handle))),
+      ),
+      thread("worker 2", attachUser, ({ map, handle }) => map.rekeyEndpoint(handle, endpoint(2))),
+    ],
+    interruption: "kill",
+    interruptible: ["worker 2"],
+    supervisor: supervisor(attachUser, (user: User, _call, killed) => {
+      repairAfter(user, killed);
+      user.map.rekeyEndpoint(user.handle, endpoint(3));
+    }),
+    check: ({ shared, results }) => {
+      const found = results.get("reader");
+      return [1, 2, 3].includes(found as number) ? auditMap(shared.map) : `it was read as ${String(found)}`;
+    },
+  }),
+
+  defineScenario<TinyMap & { readonly alike: readonly [number, number] }>({
+    name: "two endpoints whose words look alike: both have entries, and each goes alone",
+    touches,
+    setup: () => {
+      const { map, handle } = tinyMap([], { key: "endpoint", batch: 1 });
+      const alike = addressesThatLookAlike(map);
+      inGuard(map, () => map.insertEndpoint(endpoint(alike[0], 1)));
+      return { map, handle, alike };
+    },
+    names,
+    threads: [
+      thread(
+        "writer",
+        (shared: TinyMap & { readonly alike: readonly [number, number] }) => ({
+          ...shared,
+          ...attachUser(shared),
+        }),
+        ({ map, alike: [one, two] }) =>
+          [
+            inGuard(map, () => map.insertEndpoint(endpoint(two, 1))) >= 0,
+            map.removeEndpoint(endpoint(one, 1)) >= 0,
+            map.removeEndpoint(endpoint(one, 1)),
+          ].join(),
+      ),
+    ],
+    check: ({ shared: { map, alike }, results }) => {
+      if (results.get("writer") !== `true,true,${ABSENT}`) return String(results.get("writer"));
+      const [one, two] = alike.map((address) => map.hasEndpoint(endpoint(address, 1)));
+      return one === true || two === false ? "the wrong one went" : auditMap(map);
     },
   }),
 

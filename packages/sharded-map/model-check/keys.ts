@@ -1,7 +1,7 @@
 import { ShardedMap } from "../src/index.ts";
 import type { EndpointWords } from "../src/index.ts";
 import { shardOfHash } from "../src/index-segment.ts";
-import { hashU32 } from "../src/tabulation.ts";
+import { hashIPv4, hashU32 } from "../src/tabulation.ts";
 import { memoryOf } from "../test/map-audit.ts";
 import type { SlotPredicate } from "../src/remove-entry.ts";
 
@@ -71,4 +71,20 @@ export function endpoint(a3: number, port = a3): EndpointWords {
 
 function numberOf({ a3, port }: EndpointWords): number {
   return a3 === port ? a3 : NaN;
+}
+
+/**
+ * Two addresses with which endpoints of port 1, and of port 3, have index words that differ in the slot alone and begin at
+ * the same cell of the map's only shard.
+ */
+export function addressesThatLookAlike(map: ShardedMap): readonly [number, number] {
+  const { tables, tagMask, cellMask } = memoryOf(map);
+  const word = (address: number, port: number): number =>
+    hashIPv4(tables, address, port) & (tagMask | cellMask);
+  const seen = new Map<number, number>();
+  for (let address = 10; ; address++) {
+    const other = seen.get(word(address, 1));
+    if (other !== undefined && word(other, 3) === word(address, 3)) return [other, address];
+    seen.set(word(address, 1), address);
+  }
 }

@@ -2,9 +2,9 @@ import { defineScenario, thread } from "@udp-relay/model-check";
 import type { Scenario } from "@udp-relay/model-check";
 import { peek, poke } from "@udp-relay/atomics-layout/memory";
 import { ShardedMap } from "../src/index.ts";
-import { hashIPv4, hashU32 } from "../src/tabulation.ts";
+import { hashU32 } from "../src/tabulation.ts";
 import { auditMap, inGuard, memoryOf } from "../test/map-audit.ts";
-import { endpoint, endpointKeys } from "./keys.ts";
+import { addressesThatLookAlike, endpoint, endpointKeys } from "./keys.ts";
 import { touches } from "./pairs.scenarios.ts";
 import { attachPatient, attachUser, names, tinyMap } from "./tiny-map.ts";
 import type { TinyMap } from "./tiny-map.ts";
@@ -17,18 +17,6 @@ function keyAtCell({ map }: TinyMap, cell: number): number {
   }
 }
 type Alike = TinyMap & { readonly alike: readonly [number, number] };
-
-/** Two addresses with which endpoints of the same port have index words that differ in the slot alone, and begin alike. */
-function addressesThatLookAlike(map: ShardedMap): readonly [number, number] {
-  const { tables, tagMask, cellMask } = memoryOf(map);
-  const seen = new Map<number, number>();
-  for (let address = 10; ; address++) {
-    const word = hashIPv4(tables, address, 1) & (tagMask | cellMask);
-    const other = seen.get(word);
-    if (other !== undefined) return [other, address];
-    seen.set(word, address);
-  }
-}
 
 const insert = ({ map }: TinyMap, key: number): number => inGuard(map, () => map.getOrInsert(key));
 
