@@ -251,12 +251,12 @@ function steps(
 function performStep(
   buffer: ArrayBufferLike,
   record: number,
-  { op, byteOffset, value, reports }: UpdateStep,
+  { op, byteOffset, value, record: other, reports }: UpdateStep,
   parameters: readonly string[],
   values: readonly number[],
 ): boolean {
   const operand = "parameter" in value ? values[parameters.indexOf(value.parameter)]! : value.constant;
-  const offset = record + byteOffset;
+  const offset = (other === undefined ? record : values[parameters.indexOf(other)]!) + byteOffset;
   const kind = op === "store32" ? "poke" : (op.slice(0, -2) as AccessKind);
   if (op.endsWith("32")) {
     const before = hooks.access(buffer, offset, kind, 4, operand | 0, 0);

@@ -10,7 +10,7 @@ export type UpdateValue =
   | { readonly constant: number };
 
 /**
- * What a step does to the field at `byteOffset` (relative to the record):
+ * What a step does to the field at `byteOffset` (relative to the record, the call's first argument):
  *
  * - `store32` a plain store: exact by itself, orders nothing (use `exchange32` to publish)
  * - `exchange32`, `add32`, `sub32`, `or32`, `and32` atomic, modulo 2^32
@@ -34,6 +34,8 @@ export interface UpdateStep {
   readonly op: UpdateOperation;
   readonly byteOffset: number;
   readonly value: UpdateValue;
+  /** The parameter that is the byte offset of the step's record, where that is another than the call's. */
+  readonly record?: string;
   /**
    * What the update's caller is told of: `true` for an `advance32` that found another tick than the one it was given, a
    * list of bits, 0..63, for an `add64` that changed one of them.
@@ -42,7 +44,7 @@ export interface UpdateStep {
 }
 
 /**
- * A named list of steps on one record that a single WebAssembly call performs in order. Parameters are 32-bit. If a step
+ * A named list of steps, on one record or several, that a single WebAssembly call performs in order. Parameters are 32-bit. If a step
  * `reports`, the call's result is 1 when one of them had something to report, and 0 when none had.
  */
 export interface CompoundUpdate {
@@ -78,8 +80,8 @@ export function updateSource(update: CompoundUpdate): string {
 }
 
 function stepSource(step: UpdateStep): string {
-  const { op, byteOffset, value, reports } = step;
-  const at = `offset=${byteOffset} (local.get $.record)`;
+  const { op, byteOffset, value, record = ".record", reports } = step;
+  const at = `offset=${byteOffset} (local.get $${record})`;
   const operand =
     "parameter" in value ? `(local.get $${value.parameter})` : `(i32.const ${value.constant | 0})`;
   const wide = wideSource(value, operand);
@@ -181,7 +183,7 @@ export function validateUpdates(updates: readonly CompoundUpdate[]): void {
 function validateStep(
   name: string,
   parameters: readonly string[],
-  { op, byteOffset, value, reports }: UpdateStep,
+  { op, byteOffset, value, record, reports }: UpdateStep,
 ): void {
   const bytes = Object.hasOwn(OPERATION_BYTES, op)
     ? OPERATION_BYTES[op]
@@ -191,6 +193,7 @@ function validateStep(
   }
   if (byteOffset % bytes !== 0)
     refuse(name, `byte offset ${byteOffset} is not a multiple of ${bytes} (${op})`);
+  if (record !== undefined && !parameters.includes(record)) refuse(name, `it has no parameter ${record}`);
   if (reports !== undefined && !canReport(op, reports)) refuse(name, `${op} reports nothing of that kind`);
   if ("parameter" in value) {
     const { parameter, shift = 0, plus = 0 } = value;

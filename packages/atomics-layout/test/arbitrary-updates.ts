@@ -20,6 +20,9 @@ const OPERATIONS_32: readonly UpdateOperation[] = [
 ];
 const OPERATIONS_64: readonly UpdateOperation[] = ["exchange64", "add64", "sub64"];
 
+/** The last parameter of each arbitrary update is the byte offset of another record, which some of the steps are on. */
+const OTHER = "other";
+
 /** Values at which 32-bit and 64-bit arithmetic turn, beside arbitrary ones. */
 export const edgyWord: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(0, 1, 2, 0x7fff_fffe, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_fffe, 0xffff_ffff),
@@ -57,7 +60,10 @@ function arbitraryStep(parameters: readonly string[]): fc.Arbitrary<UpdateStep> 
       .tuple(step64, fc.uniqueArray(fc.nat(63), { minLength: 1, maxLength: 3 }))
       .map(([step, reports]): UpdateStep => ({ ...step, op: "add64", reports })),
   );
-  return fc.oneof({ arbitrary: step32, weight: 2 }, { arbitrary: step64, weight: 2 }, reporting);
+  const step = fc.oneof({ arbitrary: step32, weight: 2 }, { arbitrary: step64, weight: 2 }, reporting);
+  return fc
+    .tuple(step, fc.boolean())
+    .map(([one, elsewhere]): UpdateStep => (elsewhere ? { ...one, record: OTHER } : one));
 }
 
 /** One to four valid compound updates with one to eight steps each. */
@@ -66,7 +72,7 @@ export function arbitraryUpdates(): fc.Arbitrary<CompoundUpdate[]> {
     const parameters = Array.from({ length: count }, (_, i) => `p${i}`);
     return fc
       .array(arbitraryStep(parameters), { minLength: 1, maxLength: 8 })
-      .map((steps) => ({ parameters, steps }));
+      .map((steps) => ({ parameters: [...parameters, OTHER], steps }));
   });
   return fc
     .array(update, { minLength: 1, maxLength: 4 })

@@ -16,10 +16,11 @@ function interpret(
   update: CompoundUpdate,
   values: number[],
 ): number | undefined {
-  const words = new Int32Array(buffer, record);
-  const wide = new BigInt64Array(buffer, record);
   let report = 0;
-  for (const { op, byteOffset, value, reports } of update.steps) {
+  for (const { op, byteOffset, value, record: other, reports } of update.steps) {
+    const base = other === undefined ? record : values[update.parameters.indexOf(other)]!;
+    const words = new Int32Array(buffer, base);
+    const wide = new BigInt64Array(buffer, base);
     const operand =
       "parameter" in value ? values[update.parameters.indexOf(value.parameter)]! : value.constant;
     const at = byteOffset / (op.endsWith("64") ? 8 : 4);
@@ -54,7 +55,7 @@ function interpret(
 describe("a compound update", () => {
   it("equals its steps interpreted over Atomics", () => {
     const [left, right] = [allocate(65_536), allocate(65_536)];
-    const record = 1_024;
+    const [record, other] = [1_024, 2_048];
     const whole = (buffer: SharedArrayBuffer): Uint8Array => new Uint8Array(buffer);
     const content = fc.uint8Array({ minLength: RECORD_BYTES, maxLength: RECORD_BYTES });
     const calls = fc.array(fc.array(edgyWord, { minLength: 5, maxLength: 5 }), {
@@ -66,9 +67,10 @@ describe("a compound update", () => {
         whole(left.buffer).fill(0).set(bytes, record);
         whole(right.buffer).fill(0).set(bytes, record);
         const ops = instantiate(left, updates);
-        for (const values of valuesOfCalls) {
+        for (const drawn of valuesOfCalls) {
           for (const update of updates) {
-            const result = ops.update[update.name]!(record, ...values.slice(0, update.parameters.length));
+            const values = [...drawn.slice(0, update.parameters.length - 1), other];
+            const result = ops.update[update.name]!(record, ...values);
             expect(result).toBe(interpret(right.buffer, record, update, values));
           }
         }
@@ -138,6 +140,11 @@ describe("a compound update", () => {
       "an unknown parameter",
       [{ name: "a", parameters: [], steps: [{ ...step, value: { parameter: "x" } }] }],
       /no param/,
+    ],
+    [
+      "a record that no parameter names",
+      [{ name: "a", parameters: ["x"], steps: [{ ...step, record: "y" }] }],
+      /no parameter y/,
     ],
     [
       "a constant too large",

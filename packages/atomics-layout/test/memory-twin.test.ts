@@ -152,6 +152,11 @@ const operation: fc.Arbitrary<Step> = fc.oneof(
       (_module, _words, ops) =>
         ops.update[name]!(0, tick, bytes),
   ),
+  fc.tuple(int, even).map(
+    ([tick, other]): Step =>
+      (_module, _words, ops) =>
+        ops.update.both!(24, tick, other),
+  ),
 );
 
 const updates: readonly CompoundUpdate[] = [
@@ -172,6 +177,14 @@ const updates: readonly CompoundUpdate[] = [
     steps: [
       { op: "add64", byteOffset: 8, value: { parameter: "bytes", shift: 24, plus: 1 }, reports: [2, 63] },
       { op: "advance32", byteOffset: 24, value: { parameter: "tick" }, reports: true },
+    ],
+  },
+  {
+    name: "both",
+    parameters: ["tick", "other"],
+    steps: [
+      { op: "advance32", byteOffset: 0, value: { parameter: "tick" } },
+      { op: "add64", byteOffset: 0, value: { parameter: "tick" }, record: "other", reports: [31] },
     ],
   },
 ];

@@ -28,7 +28,7 @@ function received({ table, handle }: TinyTable | User): string {
 
 /** One packet short of half of 24 bits, and 150 bytes of half of 40: the second datagram fills that. */
 const halfFull: Pick<ScenarioOptions<TinyTable>, "touches" | "names" | "setup" | "check"> = {
-  touches: ["packed-count", "client-record", "table-writers"].map(
+  touches: ["packed-count", "client-record", "table-traffic"].map(
     (name) => `packages/tunnel-client/src/${name}.ts`,
   ),
   names,
@@ -77,6 +77,34 @@ export default [
       thread("worker 1", attachUser, (user: User) => [receive(0)(user), receive(0)(user)]),
       thread("worker 2", attachUser, (user: User) => received(user)),
     ],
+  }),
+
+  defineScenario({
+    ...halfFull,
+    name: "four datagrams at once that fill half of a count, killed anywhere, beside one",
+    threads: [
+      thread("worker 1", attachUser, ({ table, handle }: User) => {
+        const guard = table.enter();
+        const slot = table.resolve(handle);
+        table.receivedBatch(new Int32Array(4).fill(slot), [25, 25, 25, 25], 4, 0);
+        guard.leave();
+        return "four";
+      }),
+      thread("worker 2", attachUser, receive(0)),
+    ],
+    interruption: "kill",
+    interruptible: ["worker 1"],
+    supervisor: repairs,
+    check: ({ shared, results }) => {
+      const at = (datagrams: number, bytes: number): string =>
+        `${2 ** 23 - 1 + datagrams} ${2 ** 39 - 150 + bytes}`;
+      const end = received(shared);
+      const whole = end === at(5, 200);
+      if (!whole && (results.get("worker 1") === "four" || end !== at(1, 100))) return end;
+      receive(1)({ ...shared, shared: shared.table.shared });
+      const wanted = whole ? at(6, 300) : at(2, 200);
+      return received(shared) === wanted ? undefined : `${received(shared)} after ${end}`;
+    },
   }),
 
   defineScenario({

@@ -20,6 +20,7 @@ const touches = [
   "client-metrics",
   "endpoint-copies",
   "client-record",
+  "table-traffic",
   "table-writers",
 ].map((name) => `packages/tunnel-client/src/${name}.ts`);
 
@@ -85,7 +86,76 @@ const rebindings: ScenarioOptions<TinyTable> = {
   check: ({ shared, results, interrupted }) => rebound(shared, [...results.values()], interrupted),
 };
 
+/** Two datagrams each of clients 1 and 2, or four of client 1: as one batch. */
+const receiveBatch =
+  (ofOne: boolean) =>
+  ({ table, handle }: User): string => {
+    const guard = table.enter();
+    const first = table.resolve(handle);
+    const other = ofOne ? first : table.find(2);
+    table.receivedBatch(Int32Array.of(first, other, first, other), [10, 1, 10, 1], 4, 1);
+    guard.leave();
+    return "batch";
+  };
+
+/** Clients 1 and 2. */
+const twoClients = (): TinyTable => tinyTable({}, (table) => table.join(2, endpoint(2), 0));
+
+/** What came from the client: none of it twice, all of it if its receiver lived. */
+function counted(table: TinyTable["table"], handle: number, possible: readonly string[]): string | undefined {
+  const { packetsReceived, bytesReceived } = table.snapshotOf(handle, 1)!;
+  const found = `${packetsReceived} ${bytesReceived}`;
+  return possible.includes(found) ? undefined : `${found} of ${possible.join(", ")}`;
+}
+
 export default [
+  defineScenario({
+    name: "a batch of two clients, killed anywhere, against a datagram of one",
+    touches,
+    names,
+    setup: twoClients,
+    threads: [
+      thread("worker 1", attachUser, receiveBatch(false)),
+      thread("worker 2", attachUser, receive(1)),
+    ],
+    interruption: "kill",
+    interruptible: ["worker 1"],
+    supervisor: repairs,
+    check: ({ shared: { table, handle }, results }) => {
+      const whole = results.get("worker 1") === "batch";
+      const guard = table.enter();
+      const other = table.handle(table.find(2));
+      guard.leave();
+      return (
+        counted(table, handle, whole ? ["3 120"] : ["1 100", "2 110", "3 120"]) ??
+        counted(table, other, whole ? ["2 2"] : ["0 0", "1 1", "2 2"])
+      );
+    },
+  }),
+
+  defineScenario({
+    name: "four datagrams of one client at once, killed anywhere, against another and a reader",
+    touches,
+    names,
+    setup: () => tinyTable(),
+    threads: [
+      thread("worker 1", attachUser, receiveBatch(true)),
+      thread("worker 2", attachUser, receive(1)),
+      thread("worker 3", attachUser, (user: User) =>
+        counted(user.table, user.handle, ["0 0", "1 100", "4 22", "5 122"]),
+      ),
+    ],
+    interruption: "kill",
+    interruptible: ["worker 1"],
+    supervisor: repairs,
+    mode: { runs: 300, longRuns: 5_000, seed: 17, depth: 4 },
+    check: ({ shared: { table, handle }, results }) => {
+      const seen = results.get("worker 3");
+      if (seen !== undefined) return `the reader saw ${JSON.stringify(seen)}`;
+      return counted(table, handle, results.get("worker 1") === "batch" ? ["5 122"] : ["1 100", "5 122"]);
+    },
+  }),
+
   defineScenario({
     name: "two folds of one interval, killed anywhere",
     touches,

@@ -48,13 +48,27 @@ export const COPY_0 = 4;
 export const COPY_WORDS = 6;
 
 const RECEIVED = "tunnel_client_received";
+const RECEIVED_FOUR = "tunnel_client_received_four";
+const RECEIVED_RUN = "tunnel_client_received_run";
 const SENT = "tunnel_client_sent";
 
-/** A datagram of `bytes`, as an addition to COUNT. It reports when a part of the word has filled half of its bits. */
-function count(word: number): UpdateStep {
-  const value = { parameter: "bytes", shift: 24, plus: 1 };
+/** So many datagrams of a batch are counted in one call. */
+export const FOUR = 4;
+
+/** Datagrams of `bytes`, as an addition to COUNT. It reports when a part of the word has filled half of its bits. */
+function count(word: number, bytes = "bytes", datagrams = 1): UpdateStep {
+  const value = { parameter: bytes, shift: 24, plus: datagrams };
   return { op: "add64", byteOffset: word * 4, value, reports: [23, 63] };
 }
+
+/** Who receives, and when. */
+const arrival: readonly UpdateStep[] = [
+  { op: "store32", byteOffset: RECEIVER * 4, value: { parameter: "receiver" } },
+  { op: "advance32", byteOffset: LAST_TICK * 4, value: { parameter: "tick" }, reports: true },
+];
+
+/** The parameters of the datagrams after the first of four: whose they are, and how long. */
+const others = [1, 2, 3].map((i) => ({ line: `line${i}`, bytes: `bytes${i}` }));
 
 /**
  * Byte offsets are from line 1 on. A packet is counted in one call, exactly, however many threads do it at once; the call
@@ -64,11 +78,23 @@ const updates: readonly CompoundUpdate[] = [
   {
     name: RECEIVED,
     parameters: ["bytes", "tick", "receiver"],
+    steps: [...arrival, count(COUNT)],
+  },
+  {
+    name: RECEIVED_FOUR,
+    parameters: ["bytes", ...others.flatMap(({ line, bytes }) => [line, bytes]), "tick", "receiver"],
     steps: [
-      { op: "store32", byteOffset: RECEIVER * 4, value: { parameter: "receiver" } },
-      { op: "advance32", byteOffset: LAST_TICK * 4, value: { parameter: "tick" }, reports: true },
+      ...arrival,
       count(COUNT),
+      ...others.flatMap(({ line, bytes }) =>
+        [...arrival, count(COUNT, bytes)].map((step) => ({ ...step, record: line })),
+      ),
     ],
+  },
+  {
+    name: RECEIVED_RUN,
+    parameters: ["bytes", "tick", "receiver"],
+    steps: [...arrival, count(COUNT, "bytes", FOUR)],
   },
   {
     name: SENT,
@@ -85,8 +111,12 @@ const updates: readonly CompoundUpdate[] = [
   },
 ];
 
-export const updateNames: { readonly received: string; readonly sent: string } = {
+export const updateNames: Readonly<Record<"received" | "receivedFour" | "receivedRun" | "sent", string>> = {
   received: RECEIVED,
+  /** Four datagrams, of clients that may be the same. */
+  receivedFour: RECEIVED_FOUR,
+  /** Four datagrams of one client; `bytes` are of all together. */
+  receivedRun: RECEIVED_RUN,
   sent: SENT,
 };
 

@@ -104,8 +104,9 @@ export abstract class TableLookups {
    *
    * One after the other, each client's memory is waited for, because no read overtakes the locked additions that count
    * the datagram before. Here the reads of a batch overlap, and what `received` is about to change comes along: in tables
-   * that the caches cannot hold, a datagram costs half as much; in small ones it saves nothing. Somebody may join or leave after the lookup: his
-   * slot is good until the guard ends all the same, and a -1 calls for `join`, which looks again.
+   * that the caches cannot hold, a datagram costs half as much; in small ones it saves nothing by itself (`receivedBatch` does). Somebody may
+   * join or leave after the lookup: his slot is good until the guard ends all the same, and a -1 calls for `join`, which
+   * looks again.
    *
    * Concurrency: as `find`; allocates nothing.
    */

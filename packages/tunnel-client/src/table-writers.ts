@@ -1,5 +1,5 @@
 import type { Endpoint } from "@udp-relay/address-validation";
-import { peek, poke } from "@udp-relay/atomics-layout/memory";
+import { poke } from "@udp-relay/atomics-layout/memory";
 import { ABSENT, FULL } from "@udp-relay/sharded-map";
 import { writeMeasured } from "./client-metrics.ts";
 import {
@@ -7,40 +7,24 @@ import {
   JITTER,
   LAST_TICK,
   LATENCY,
-  LINE_WORDS,
   LOSS,
   METRICS_WORDS,
   RATE,
   RECEIVER,
   START_0,
-  updateNames,
 } from "./client-record.ts";
-import { keepHalves } from "./packed-count.ts";
-import type { PrefixLimit } from "./prefix-limit.ts";
 import { resetTotals } from "./client-totals.ts";
 import { rebindEndpoint, writeFirstEndpoint } from "./endpoint-copies.ts";
-import { mendLastTick } from "./future-stamp.ts";
 import { JOIN_BUSY, JOIN_FULL, JOIN_GONE, JOIN_PREFIX_FULL, JOIN_RESTING } from "./join-refusal.ts";
-import { foldRate } from "./rate-estimator.ts";
 import { countEvent, JOIN_REFUSED, PREFIX_FULL, REBIND_BUSY } from "./table-counters.ts";
-import { TableLookups } from "./table-lookups.ts";
-import { metricsOf, receiveLine, sendLine, type TableMemory } from "./table-memory.ts";
-import type { TunnelClientTableThreadOptions } from "./table-options.ts";
+import { metricsOf, receiveLine, sendLine } from "./table-memory.ts";
+import { TableTraffic } from "./table-traffic.ts";
 
-/** Its result is not 0 where there is something to settle. */
-type Count = (lineBytes: number, bytes: number, tick: number, receiver: number) => number;
-
-/** The writing half of a table: clients join and rebind, packets are counted, measurements come in. */
-export abstract class TableWriters extends TableLookups {
+/** How a table changes: clients join and rebind, measurements come in. */
+export abstract class TableWriters extends TableTraffic {
   /** Whether the last `join`, `joinEndpoint` or `fromRinfo` of this thread made the client it returned. */
   created = false;
 
-  // No #names here: fields of this kind the compiler may take for constant.
-  private readonly countReceived: Count;
-  private readonly countSent: Count;
-  private readonly linesAt: number;
-  private readonly recordWords: number;
-  private readonly foldMs: number;
   // What the initialisation of a record works with; one closure serves all joins.
   #joiningTick = 0;
   #joining: Endpoint | undefined;
@@ -48,20 +32,6 @@ export abstract class TableWriters extends TableLookups {
   readonly #initialize = (slot: number): void => {
     this.#begin(slot, this.#joiningTick, this.#joining!);
   };
-
-  protected constructor(
-    memory: TableMemory,
-    prefixes: PrefixLimit | undefined,
-    options: TunnelClientTableThreadOptions,
-  ) {
-    super(memory, prefixes, options);
-    const { update } = memory.ops;
-    this.countReceived = update[updateNames.received] as Count;
-    this.countSent = update[updateNames.sent] as Count;
-    this.linesAt = memory.linesAt;
-    this.recordWords = memory.recordWords;
-    this.foldMs = memory.foldMs;
-  }
 
   /**
    * The slot of the client with that id; if there is none it joins, from that endpoint.
@@ -182,38 +152,6 @@ export abstract class TableWriters extends TableLookups {
     const result = change();
     prefixes.leave(slot, generation, result === 0 ? from : endpoint);
     return result;
-  }
-
-  /**
-   * Counts a datagram from the client. Of a sender who was refused (`slot` is why) nothing is counted: his refusal was.
-   *
-   * @param bytes 0..2^32-1
-   * @param tick now, u32 ms: the batch's
-   *
-   * Concurrency: in a guard; any number of threads, exact. One call into the region's instance, and once in a fold
-   * interval the fold; allocates nothing, never waits.
-   */
-  received(slot: number, bytes: number, tick: number): void {
-    const now = this.tick.of(tick);
-    if (!(slot >= 0 && slot < this.slots)) return;
-    const line = this.linesAt + slot * this.recordWords;
-    if (this.countReceived(line << 2, bytes, now, this.ownerId) !== 0) this.#settle(line, now, bytes);
-  }
-
-  /** Counts a datagram to the client. Concurrency: as `received`. */
-  sent(slot: number, bytes: number, tick: number): void {
-    const now = this.tick.of(tick);
-    if (!(slot >= 0 && slot < this.slots)) return;
-    const line = this.linesAt + slot * this.recordWords;
-    if (this.countSent(line << 2, bytes, now, 0) !== 0) this.#settle(line + LINE_WORDS, now, bytes);
-  }
-
-  /** What the first datagram of a tick has to see to, and one that fills a part of the count. */
-  #settle(line: number, now: number, bytes: number): void {
-    keepHalves(this.memory, line);
-    if ((now - peek(this.words, line + CLAIM)) >>> 0 < this.foldMs) return;
-    mendLastTick(this.memory, line, now);
-    foldRate(this.memory, line, now, bytes);
   }
 
   /** The client's round trip, in ms >= 0, else it stays as it is: feeds its priority. Concurrency: in a guard; two atomic writes. */
