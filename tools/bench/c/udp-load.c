@@ -3,13 +3,14 @@
  * back. Receiver i listens on 127.0.(1 + i/S/256).(1 + i/S%256), port BASE + i % S, so that S sockets stand for N
  * endpoints. Datagram: u32 sender id, u32 receiver id, u64 send time (ns), padding.
  *
- *   udp-load PORT BASE SOURCES CLIENTS BYTES PPS SECONDS RELAY_PID BURST [WARM_UP_SECONDS [tunnel]]
+ *   udp-load PORT BASE SOURCES CLIENTS BYTES PPS SECONDS RELAY_PID BURST [WARM_UP_SECONDS [tunnel | joined]]
  *
  * With `tunnel` the clients are those of a CnCNet V3 tunnel: each registers first, by (its id, 0), and all that it sends
  * comes from its own endpoint; ids begin at 1, so that there are CLIENTS - 1.
  *
  * prints one JSON line: sent, received, the relay's CPU seconds over the measured time (all threads; user and system
  * by clock ticks) and the median and 99th percentile of the way through the relay in microseconds.
+ * With `joined` what goes to one receiver in a row leaves as one message (UDP_SEGMENT), which a relay with UDP_GRO takes whole.
  * BURST consecutive datagrams go to the same receiver. Above 1 segmentation offload has something to join, and the
  * receivers take joined messages (UDP_GRO): on loopback the kernel would otherwise split them at the sender's expense,
  * which over a network is the adapter's work.
@@ -130,13 +131,37 @@ static void registerAll(const struct sockaddr_in *relay, int sources, uint32_t c
   }
 }
 
+/*
+ * Sends datagrams as a network card's receive offload would hand them over: those for one receiver joined, so that they
+ * reach a relay with UDP_GRO as one message, and any other cut by the kernel, here, at this program's expense.
+ */
+static int sendJoined(int fd, struct sockaddr_in *relay, struct iovec *vectors, char (*datagrams)[MAX_BYTES], int count, int bytes) {
+  char control[CMSG_SPACE(sizeof(uint16_t))] = {0};
+  for (int first = 0, next; first < count; first = next) {
+    for (next = first + 1; next < count && memcmp(datagrams[next] + 4, datagrams[first] + 4, 4) == 0;) next++;
+    struct msghdr header = {.msg_name = relay, .msg_namelen = sizeof *relay, .msg_iov = &vectors[first], .msg_iovlen = next - first};
+    if (next - first > 1) {
+      header.msg_control = control;
+      header.msg_controllen = sizeof control;
+      struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+      c->cmsg_level = SOL_UDP;
+      c->cmsg_type = UDP_SEGMENT;
+      c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+      uint16_t segment = bytes;
+      memcpy(CMSG_DATA(c), &segment, sizeof segment);
+    }
+    if (sendmsg(fd, &header, 0) < 0) return first;
+  }
+  return count;
+}
+
 int main(int argc, char **argv) {
   if (argc < 10)
-    return fprintf(stderr, "udp-load PORT BASE SOURCES CLIENTS BYTES PPS SECONDS RELAY_PID BURST [WARM_UP_SECONDS [tunnel]]\n"), 2;
+    return fprintf(stderr, "udp-load PORT BASE SOURCES CLIENTS BYTES PPS SECONDS RELAY_PID BURST [WARM_UP_SECONDS [tunnel | joined]]\n"), 2;
   int port = atoi(argv[1]), base = atoi(argv[2]), sources = atoi(argv[3]), clients = atoi(argv[4]);
   int bytes = atoi(argv[5]), pid = atoi(argv[8]), burst = atoi(argv[9]);
   double pps = atof(argv[6]), seconds = atof(argv[7]), warmUpSeconds = argc > 10 ? atof(argv[10]) : 1;
-  int tunnel = argc > 11 && strcmp(argv[11], "tunnel") == 0;
+  int tunnel = argc > 11 && strcmp(argv[11], "tunnel") == 0, joined = argc > 11 && strcmp(argv[11], "joined") == 0;
   if (sources < 1 || sources > MAX_SOURCES || bytes < 16 || bytes > MAX_BYTES || clients < 1 + 2 * tunnel || burst < 1 || pps <= 0 || (tunnel && clients <= sources))
     return fprintf(stderr, "udp-load: an argument is out of range\n"), 2;
   for (int i = 0; i < sources; i++) {
@@ -145,8 +170,8 @@ int main(int argc, char **argv) {
     sockets[i] = socket(AF_INET, SOCK_DGRAM, 0);
     setsockopt(sockets[i], SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     setsockopt(sockets[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    int joined = burst > 1;
-    setsockopt(sockets[i], IPPROTO_UDP, UDP_GRO, &joined, sizeof joined);
+    int takesJoined = burst > 1;
+    setsockopt(sockets[i], IPPROTO_UDP, UDP_GRO, &takesJoined, sizeof takesJoined);
     if (bind(sockets[i], (struct sockaddr *)&any, sizeof any) != 0) return perror("udp-load: bind"), 1;
   }
   struct sockaddr_in relay = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -206,7 +231,7 @@ int main(int argc, char **argv) {
         memcpy(outgoing[i], ids, 8);
         memcpy(outgoing[i] + 8, &now, 8);
       }
-      int n = sendmmsg(sockets[source], out, count, 0);
+      int n = joined ? sendJoined(sockets[source], &relay, outVectors, outgoing, count, bytes) : sendmmsg(sockets[source], out, count, 0);
       if (n < count) refusedSends += count - (n < 0 ? 0 : n);
       source = (source + 1) % sources;
       sent += count;

@@ -74,11 +74,12 @@ async function ready(child: ChildProcess): Promise<void> {
 }
 
 async function runLoad(): Promise<LoadReport> {
-  const { packetsPerSecond, seconds, burst, warmUpSeconds, tunnel } = load;
+  const { packetsPerSecond, seconds, burst, warmUpSeconds, tunnel, joined } = load;
   const words = [...job, BYTES, packetsPerSecond, seconds, relayProcess.pid!, burst, warmUpSeconds].map(
     String,
   );
-  const child = spawn(load.program, tunnel ? [...words, "tunnel"] : words, {
+  const manner = tunnel ? ["tunnel"] : joined ? ["joined"] : [];
+  const child = spawn(load.program, [...words, ...manner], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";

@@ -17,6 +17,8 @@ export interface Load {
   readonly warmUpSeconds: number;
   /** The clients register as a CnCNet V3 tunnel's, ids from 1, and send from their own endpoints. */
   readonly tunnel: boolean;
+  /** What goes to one receiver in a row leaves as one message, as a network card's receive offload would join it. */
+  readonly joined?: boolean;
 }
 
 /** A relay that is told its job, where its arguments say JOB (PORT BASE SOURCES CLIENTS) or $PORT. */
