@@ -35,7 +35,7 @@ export interface UpdateStep {
   readonly byteOffset: number;
   readonly value: UpdateValue;
   /** The parameter that is the byte offset of the step's record, where that is another than the call's. */
-  readonly record?: string;
+  readonly record?: string | undefined;
   /**
    * What the update's caller is told of: `true` for an `advance32` that found another tick than the one it was given, a
    * list of bits, 0..63, for an `add64` that changed one of them.

@@ -15,8 +15,9 @@ export interface Rinfo {
 /** Datagrams between two readings of the clock, and in a guard. */
 export const BATCH = 32;
 
-/** At least as many rinfo strings as this in a run. */
-const STRINGS = 16_384;
+/** So many senders' texts the table may keep; more often than this it is shown each until it has kept it. */
+const KEPT_TEXTS = 16_384;
+const SHOWINGS = 64;
 
 /** Whence all clients with u32 keys send: such a table looks none of them up by endpoint. */
 const ONE = endpointFromWords(0, 0, 0xffff, 0x7f00_0001, 50_000);
@@ -35,20 +36,33 @@ export function clientsOf(kind: ClientKind, count: number): Clients {
   const endpoints = Array.from({ length: count }, (_, i) => {
     return endpointFromWords(keys.a0[i]!, keys.a1[i]!, keys.a2[i]!, keys.a3[i]!, keys.port[i]!);
   });
-  // A socket makes a new string for each datagram: so many copies that a string's own cache of its hash helps nobody.
-  const copies = kind === "rinfo" ? Math.max(1, Math.floor(STRINGS / count)) : 0;
-  const rinfos = Array.from({ length: count * copies }, (_, i) => {
-    const address = Buffer.from(addressText(keys, i % count), "latin1").toString("latin1");
-    return { address, port: keys.port[i % count]! };
-  });
+  const rinfos = Array.from({ length: kind === "rinfo" ? count : 0 }, (_, i) => ({
+    address: addressText(keys, i),
+    port: keys.port[i]!,
+  }));
   return { ids: new Uint32Array(count), endpoints, rinfos };
+}
+
+/** Rinfos of the same texts, of which none is the same string: a socket makes a new one for each datagram. */
+export function copied(rinfos: readonly Rinfo[]): Rinfo[] {
+  return rinfos.map(({ address, port }) => ({
+    address: Buffer.from(address, "latin1").toString("latin1"),
+    port,
+  }));
+}
+
+/** Shows a table its senders before it is measured, so that the texts that it keeps are not those that it will be given. */
+export function showSenders(table: TunnelClientTable, { rinfos }: Clients): void {
+  if (rinfos.length > KEPT_TEXTS) return;
+  const guard = table.enter();
+  for (let showing = 0; showing < SHOWINGS; showing++) for (const rinfo of rinfos) table.fromRinfo(rinfo, 0);
+  guard.leave();
 }
 
 /** The same clients in the order in which they send: not that in which they joined, so that memory is not walked through. */
 export function sending({ ids, endpoints, rinfos }: Clients): Clients {
   const visits = order(ids.length);
-  const inOrder = <Item>(items: readonly Item[]): Item[] =>
-    items.map((_, i) => items[i - (i % ids.length) + visits[i % ids.length]!]!);
+  const inOrder = <Item>(items: readonly Item[]): Item[] => items.map((_, i) => items[visits[i]!]!);
   return {
     ids: ids.map((_, i) => ids[visits[i]!]!),
     endpoints: endpoints.length === ids.length ? inOrder(endpoints) : endpoints,

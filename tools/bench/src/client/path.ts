@@ -6,7 +6,7 @@
 import type { Endpoint } from "@udp-relay/address-validation";
 import { CoarseClock } from "@udp-relay/clock";
 import { measure } from "../measure.ts";
-import { BATCH, clientsOf, filledTable, sending } from "./clients.ts";
+import { BATCH, clientsOf, copied, filledTable, sending, showSenders } from "./clients.ts";
 import type { ClientKind, Rinfo } from "./clients.ts";
 
 const [engine, kind, countText] = process.argv.slice(2) as [string, ClientKind, string];
@@ -17,7 +17,8 @@ let place = 0;
 
 if (engine === "table") {
   const table = filledTable(kind, count, clients);
-  const { ids, endpoints, rinfos } = sending(clients);
+  showSenders(table, clients);
+  const { ids, endpoints, rinfos } = sending({ ...clients, rinfos: copied(clients.rinfos) });
   if (kind === "u32") {
     measure((iterations) => {
       for (let done = 0; done < iterations; done += BATCH) {
@@ -128,7 +129,7 @@ if (engine === "table") {
       return place;
     });
   } else {
-    const { rinfos } = sending(clients);
+    const { rinfos } = sending({ ...clients, rinfos: copied(clients.rinfos) });
     measure((iterations) => {
       for (let done = 0; done < iterations; done += BATCH) {
         const tick = clock.update();
