@@ -10,11 +10,12 @@ import { sinceMs } from "./tick-distance.ts";
  *
  *     departures, 6 words an owner entry:  0 owner id  1 tick it was first missed at      a pair, changed by CAS
  *                                          2 owner id  3 id of its thread + 1             a pair
- *                                          4 drained: owner id
+ *                                          4 drained: owner id  5 silence that is enough for its clients, ms; 0: the timeout
  */
 const DEPARTURE_WORDS = 6;
 const WHO = 2;
 const DRAINED = 4;
+const SILENCE = 5;
 
 export function departuresSection(owners: number): SectionPlan {
   return { name: "departures", byteLength: owners * DEPARTURE_WORDS * 4 };
@@ -63,8 +64,31 @@ export function noteDeparture(memory: TableMemory, ownerId: number, threadId: nu
   missedAt(memory, ownerId, now);
 }
 
-/** Says that what the departed of a thread, or all departed, had queued was drained. Concurrency: any thread. */
-export function noteDrained(memory: TableMemory, owners: number, threadId: number | undefined): void {
+/**
+ * How long a client has to be silent, in ms, whose last receiver is gone and drained, if that is said; else Infinity.
+ *
+ * Concurrency: any thread; never waits.
+ */
+export function enoughSilence({ region, words, departuresAt }: TableMemory, receiver: number): number {
+  if (region.isOwnerAlive(receiver)) return Infinity;
+  const at = departuresAt + (receiver & 0xff) * DEPARTURE_WORDS;
+  if (load(words, at + DRAINED) !== receiver) return Infinity;
+  return load(words, at + SILENCE) || Infinity;
+}
+
+/**
+ * Says that what the departed of a thread, or all departed, had queued was drained.
+ *
+ * @param silenceMs after which their clients may go, 0 for the timeout
+ *
+ * Concurrency: any thread.
+ */
+export function noteDrained(
+  memory: TableMemory,
+  owners: number,
+  threadId: number | undefined,
+  silenceMs: number,
+): void {
   const { words, ops } = memory;
   for (let index = 0; index < owners; index++) {
     const at = memory.departuresAt + index * DEPARTURE_WORDS;
@@ -74,6 +98,8 @@ export function noteDrained(memory: TableMemory, owners: number, threadId: numbe
       const who = ops.loadPair((at + WHO) * 4);
       if (who !== noted || ops.pairHigh() !== threadId + 1) continue;
     }
+    // Whoever finds the owner drained finds how long is enough.
+    store(words, at + SILENCE, silenceMs);
     store(words, at + DRAINED, noted);
   }
 }

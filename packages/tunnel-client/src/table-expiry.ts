@@ -19,7 +19,7 @@ import {
 import { mendLastTick } from "./future-stamp.ts";
 import type { PrefixLimit } from "./prefix-limit.ts";
 import { isUncounted } from "./packed-count.ts";
-import { holdsBack, noteDrained } from "./receiver-progress.ts";
+import { enoughSilence, holdsBack, noteDrained } from "./receiver-progress.ts";
 import {
   CALLBACKS_THROWN,
   countEvent,
@@ -31,6 +31,7 @@ import {
   REDELIVERIES,
 } from "./table-counters.ts";
 import { receiveLine, sendLine, type TableMemory } from "./table-memory.ts";
+import { sinceMs } from "./tick-distance.ts";
 import type { TunnelClientTableThreadOptions } from "./table-options.ts";
 import { TableWriters } from "./table-writers.ts";
 import { type Crossing, type Thresholds, Watch } from "./thresholds.ts";
@@ -136,11 +137,14 @@ export abstract class TableExpiry extends TableWriters {
    * Without it they may one timeout after it went.
    *
    * @param threadId the departed worker's `threadId`; all departed by default
+   * @param silenceMs how long such a client has to be silent, 1 ms to the timeout, which is the default: what the departed
+   *   kept for its clients is gone, and nobody else has received from them since
    *
    * Concurrency: any thread; never waits.
    */
-  drained(threadId?: number): void {
-    noteDrained(this.memory, this.memory.settings.owners, threadId);
+  drained(threadId?: number, silenceMs?: number): void {
+    const { owners, timeoutMs } = this.memory.settings;
+    noteDrained(this.memory, owners, threadId, Math.max(1, Math.min(timeoutMs, silenceMs ?? timeoutMs)) | 0);
   }
 
   /** What is known of a slot's client. Allocates. Concurrency: in a guard; never waits. */
@@ -189,11 +193,11 @@ export abstract class TableExpiry extends TableWriters {
 
   /** Timed out, and nothing of it can be queued. */
   #isExpirable(slot: number, now: number): boolean {
+    const receiver = load(this.words, receiveLine(this.memory, slot) + RECEIVER);
     if (!this.isTimedOut(slot, now)) {
       mendLastTick(this.memory, receiveLine(this.memory, slot), now);
-      return false;
+      return sinceMs(now, this.lastReceiveTick(slot)) >= enoughSilence(this.memory, receiver);
     }
-    const receiver = load(this.words, receiveLine(this.memory, slot) + RECEIVER);
     if (!holdsBack(this.memory, receiver, now)) return true;
     countEvent(this.memory, HELD_BACK);
     return false;

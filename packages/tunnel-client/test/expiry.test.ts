@@ -203,6 +203,38 @@ describe("nothing expires whose receiver is behind", () => {
     expect(clients.sweep(9_500, 100)).toBe(1);
   });
 
+  it("those of a drained thread may go sooner if its successor says so, but for whom another has heard since", () => {
+    using clients = TunnelClientTable.create(options);
+    const receiver = TunnelClientTable.attach(clients.shared);
+    using other = TunnelClientTable.attach(clients.shared);
+    for (const id of [1, 2]) hear(receiver, id, 1_000);
+    hear(other, 3, 1_000);
+    receiver[Symbol.dispose]();
+    clients.drained(undefined, 2_000);
+    // The one has come back, to a thread that lives.
+    hear(other, 2, 1_500);
+    const left = (): (number | undefined)[] => clients.snapshot(3_000).map(({ id }) => id);
+    expect(clients.sweep(2_999, 100)).toBe(0);
+    expect(clients.sweep(3_000, 100)).toBe(1);
+    expect(left().toSorted()).toEqual([2, 3]);
+    expect(clients.sweep(4_400, 100)).toBe(0);
+  });
+
+  it.each([0, -1, NaN, 1e9])(
+    "%d ms of silence are the nearest that there may be, the timeout if it is no number",
+    (silenceMs) => {
+      using clients = TunnelClientTable.create(options);
+      const receiver = TunnelClientTable.attach(clients.shared);
+      hear(receiver, 1, 1_000);
+      receiver[Symbol.dispose]();
+      clients.drained(undefined, silenceMs);
+      const enoughMs = silenceMs <= 0 ? 1 : options.timeoutMs;
+      expect(clients.sweep(1_000, 100)).toBe(0);
+      expect(clients.sweep(1_000 + enoughMs - 1, 100)).toBe(0);
+      expect(clients.sweep(1_000 + enoughMs, 100)).toBe(1);
+    },
+  );
+
   it("with a clock a thread beats by itself", async () => {
     const clock = new ManualClock();
     using clients = TunnelClientTable.create({ ...options, timeoutMs: 80, clock });

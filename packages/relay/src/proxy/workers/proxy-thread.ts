@@ -3,6 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 import { ConnectedSockets, LinuxTransport, runConnected } from "@udp-relay/adapters/linux";
 import { CoarseClock } from "@udp-relay/clock";
 import { TunnelClientTable } from "@udp-relay/tunnel-client";
+import { PrefixRate } from "../../limits/prefix-rate.ts";
 import { PublishedTotals } from "../../shared/published-totals.ts";
 import { AnnouncedMessages } from "../../worker/announced-messages.ts";
 import { systemCode } from "../../worker/relay-transport.ts";
@@ -10,7 +11,7 @@ import type { ThreadMessage } from "../../worker/supervised-threads.ts";
 import { CallbackErrors } from "../callback-errors.ts";
 import { linuxUpstreams } from "../linux-upstreams.ts";
 import { ProxiedSessions } from "../proxied-sessions.ts";
-import { healthOf, MAX_DATAGRAM_BYTES, measurerOf, policyOf } from "../proxy-parts.ts";
+import { healthOf, MAX_DATAGRAM_BYTES, measurerOf, policyOf, prefixLimitOf } from "../proxy-parts.ts";
 import { seldom } from "../seldom.ts";
 import { reportSessions } from "../session-report.ts";
 import { MirroredBackends } from "./mirrored-backends.ts";
@@ -20,6 +21,11 @@ import { SessionPublisher } from "./session-publisher.ts";
 
 /** A full receive buffer of the predecessor is read in far less. */
 const DRAINED_AFTER_MS = 1_000;
+/**
+ * So long a dead worker's client may be silent before its place is another's: its session is gone, and one that still
+ * sends has come back by then.
+ */
+const LOST_AFTER_MS = 5_000;
 /** How long a worker waits that has counts to publish still. */
 const OWING_MS = 1;
 /** Crossings and what was thrown are told so often; counted they are all. */
@@ -48,6 +54,7 @@ try {
   const errors = new CallbackErrors(threw);
   const backends = new MirroredBackends(memory, index, list);
   const measurer = measurerOf(config);
+  const prefixRate = PrefixRate.of(memory.region, prefixLimitOf(config));
   const mayTellCrossing = seldom();
   let crossed = 0;
   const sessions = new ProxiedSessions({
@@ -61,6 +68,7 @@ try {
     policy: policyOf(config, transport.localEndpoint.port),
     health: healthOf(config),
     ...(config.packetsPerSecond === 0 ? {} : { packetsPerSecond: config.packetsPerSecond }),
+    ...(prefixRate === undefined ? {} : { prefixRate }),
     ...(measurer === undefined ? {} : { measurer }),
     refuses: () => memory.control.refusesNewcomers,
     onSession: ({ backend, metric, state, value }) => {
@@ -106,7 +114,7 @@ try {
     sessions.tick(nowMs);
     publisher.publish(nowMs);
     if (drained || nowMs - startedMs < DRAINED_AFTER_MS) return;
-    clients.drained(predecessor);
+    clients.drained(predecessor, LOST_AFTER_MS);
     drained = true;
   };
   const waitMs = (): number => (publisher.owes ? OWING_MS : tickMs);
