@@ -60,6 +60,24 @@ describe.skipIf(!linuxHere)("runConnected", () => {
     expect(turns).toBeGreaterThanOrEqual(3);
   });
 
+  it("asks before each turn how long it may wait, and brings that within its bounds", async () => {
+    const { transport, sockets } = await open();
+    const asked = [NaN, -1, 0, 1, 1e9];
+    const waited: number[] = [];
+    const turn = sockets.turn.bind(sockets);
+    sockets.turn = (ms) => {
+      waited.push(ms);
+      return turn(0);
+    };
+    runConnected(sockets, transport, {
+      waitMs: () => asked[waited.length]!,
+      onTurn: () => {
+        if (waited.length === asked.length) stopBlocking(transport.blockingHandle);
+      },
+    });
+    expect(waited).toEqual([0, 0, 0, 1, 100]);
+  });
+
   it("ends when the transport is closed, and by what a callback throws; then it can go on", async () => {
     const { transport, sockets } = await open();
     const run = (onTurn: () => void): void => {

@@ -5,7 +5,7 @@ import type { Backend, BackendSpec } from "./backend.ts";
 import type { HealthChange } from "./backend-health.ts";
 import type { OperatedProxy } from "./operated-proxy.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
-import { healthOf, measurerOf, policyOf, probeOf, refuseLoops } from "./proxy-parts.ts";
+import { healthOf, measurerOf, policyOf, prefixLimitOf, probeOf, refuseLoops } from "./proxy-parts.ts";
 import { openProxySockets } from "./proxy-sockets.ts";
 import { seldom } from "./seldom.ts";
 import { SessionProxy } from "./session-proxy.ts";
@@ -84,6 +84,7 @@ async function inThisThread(
       probe,
       sessionsPerPrefix: config.sessionsPerPrefix || undefined,
       packetsPerSecond: config.packetsPerSecond || undefined,
+      prefixPacketsPerSecond: prefixLimitOf(config),
     });
     const close = async (): Promise<void> => {
       await proxy.close();

@@ -1,6 +1,7 @@
 import type { AddressPolicy } from "@udp-relay/address-validation";
 import type { DatagramTransport } from "@udp-relay/adapters";
 import type { TunnelClientTable } from "@udp-relay/tunnel-client";
+import type { PrefixRate } from "../limits/prefix-rate.ts";
 import type { StreamMeasurer } from "../measure/stream-measurer.ts";
 import type { Backend } from "./backend.ts";
 import type { SessionBackends } from "./backend-choice.ts";
@@ -21,6 +22,8 @@ export interface ProxiedSessionsParts {
   readonly errors: CallbackErrors;
   readonly idleTimeoutMs: number;
   readonly packetsPerSecond?: number | undefined;
+  /** What all sessions of an address may send together. */
+  readonly prefixRate?: PrefixRate | undefined;
   readonly policy?: AddressPolicy | undefined;
   readonly measurer?: StreamMeasurer | undefined;
   readonly health?: HealthOptions | undefined;

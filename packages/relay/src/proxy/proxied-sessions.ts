@@ -88,18 +88,24 @@ export class ProxiedSessions {
   };
 
   #fromClient(batch: DatagramBatch, index: number, nowMs: number): void {
-    const { policy, packetsPerSecond, counted } = this.#parts;
+    const { policy, packetsPerSecond, prefixRate, counted } = this.#parts;
     const client = batch.endpoint(index);
     if (policy !== undefined && policy.judge(client) !== 0) {
       this.#drop("address");
       return;
     }
-    const session = this.#sessionOf(client, nowMs);
-    if (session === undefined) return;
-    if (packetsPerSecond !== undefined && !session.mayPass(nowMs, packetsPerSecond)) {
+    const known = this.#known(client);
+    // Its own limit first: who floods uses up nothing of what its neighbours behind one address may send.
+    if (known !== undefined && packetsPerSecond !== undefined && !known.mayPass(nowMs, packetsPerSecond)) {
       this.#drop("rateLimited");
       return;
     }
+    if (prefixRate?.take(client, nowMs) === false) {
+      this.#drop("prefixRateLimited");
+      return;
+    }
+    const session = known === undefined ? this.#begin(client, nowMs) : this.#alive(known);
+    if (session === undefined) return;
     const bytes = batch.bytes(index);
     const { backend, upstream } = session;
     session.lastFromClientMs = nowMs;
@@ -117,15 +123,16 @@ export class ProxiedSessions {
     if (upstream === undefined) this.#fail(session);
   }
 
-  /**
-   * The client's session, with a socket to a backend that lives, if that can be; undefined, and counted, if not. Its slot
-   * is good until the guard ends.
-   */
-  #sessionOf(client: Endpoint, nowMs: number): ProxySession | undefined {
-    const known = this.#clients.findEndpoint(client);
-    if (known < 0) return this.#begin(client, nowMs);
-    const session = this.#sessions[known];
-    if (session?.handle !== this.#clients.handle(known)) return this.#begin(client, nowMs);
+  /** The client's session, if it has one. Its slot is good until the guard ends. */
+  #known(client: Endpoint): ProxySession | undefined {
+    const slot = this.#clients.findEndpoint(client);
+    if (slot < 0) return undefined;
+    const session = this.#sessions[slot];
+    return session?.handle === this.#clients.handle(slot) ? session : undefined;
+  }
+
+  /** The session, with a socket to a backend that lives, if there is one. */
+  #alive(session: ProxySession): ProxySession {
     if (session.backend.health.isDown) {
       const next = this.#parts.backends.choose(session.backend);
       if (next !== undefined) this.#move(session, next);
@@ -133,6 +140,7 @@ export class ProxiedSessions {
     return session;
   }
 
+  /** A new session for the client; undefined, and counted, if there cannot be one. */
   #begin(client: Endpoint, nowMs: number): ProxySession | undefined {
     if (this.#parts.refuses()) {
       this.#drop("draining");
@@ -152,9 +160,10 @@ export class ProxiedSessions {
     }
     const stale = this.#sessions[slot];
     if (stale !== undefined) this.#end(stale, this.#whyGone(stale));
-    const { measurer } = this.#parts;
+    const { measurer, packetsPerSecond } = this.#parts;
     const streams = measurer === undefined ? undefined : new PassingStreams(measurer);
     const session = new ProxySession(this.#clients.handle(slot), slot, client, backend, streams, nowMs);
+    if (packetsPerSecond !== undefined) session.mayPass(nowMs, packetsPerSecond);
     this.#sessions[slot] = session;
     this.#live += 1;
     this.#count("opened");

@@ -10,6 +10,7 @@ export interface ProxyConfig {
   readonly idleTimeoutMs: number;
   readonly sessionsPerPrefix: number;
   readonly packetsPerSecond: number;
+  readonly prefixPacketsPerSecond: number | undefined;
   readonly policy: "public-only" | "lan" | "turn-server" | "crate";
   readonly allow: readonly string[];
   readonly deny: readonly string[];

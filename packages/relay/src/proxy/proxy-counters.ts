@@ -13,6 +13,8 @@ export interface ProxyDrops {
   noBackend: number;
   /** From the client: faster than `packetsPerSecond`. */
   rateLimited: number;
+  /** From the client: its address, by all its ports together, was faster than `prefixPacketsPerSecond`. */
+  prefixRateLimited: number;
   /** To the backend: the session's socket took no more. */
   upstreamFull: number;
   /** From somebody else than the backend, on a session's socket. */
@@ -54,6 +56,7 @@ export function noDrops(): ProxyDrops {
     draining: 0,
     noBackend: 0,
     rateLimited: 0,
+    prefixRateLimited: 0,
     upstreamFull: 0,
     foreign: 0,
     late: 0,

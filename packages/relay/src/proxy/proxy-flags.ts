@@ -73,6 +73,16 @@ export const proxyFlags: Readonly<Record<keyof Omit<ProxyConfig, "json">, ProxyF
     "sessions of one IPv4 address or one IPv6 /64; 0: no limit",
   ),
   packetsPerSecond: wholeNumber(0, 1_000_000, 0, "datagrams taken from one client each second; 0: no limit"),
+  prefixPacketsPerSecond: {
+    ...wholeNumber(
+      0,
+      1_000_000,
+      0,
+      "the same of one IPv4 address or one IPv6 /64, all its ports together; 0: no limit",
+    ),
+    fallback: undefined,
+    allowed: "an integer from 0 to 1000000; default 16 times --packets-per-second",
+  },
   policy: choice(["public-only", "lan", "turn-server", "crate"], "whose datagrams are taken at all"),
   allow: list(prefixText, prefixes, "prefixes taken whatever the policy says"),
   deny: list(prefixText, prefixes, "prefixes refused; the longest matching one decides"),

@@ -9,6 +9,7 @@ import type { BackendSpec } from "./backend.ts";
 import { DEFAULT_LOSS_PER_MILLE, type HealthOptions } from "./backend-health.ts";
 import type { ProbeOptions } from "./probe.ts";
 import type { ProxyConfig } from "./proxy-config.ts";
+import type { SessionProxyOptions } from "./session-proxy-options.ts";
 
 /** Datagrams received and sent; answers of a name server with EDNS, and whatever a path of jumbo frames may carry. */
 export const MAX_DATAGRAM_BYTES = 8_192;
@@ -41,6 +42,17 @@ export function policyOf({ policy, allow, deny }: ProxyConfig, port: number): Ad
     if (!(error instanceof AddressError)) throw error;
     throw new RelayError("ERR_RELAY_CONFIG", error.message, { cause: error });
   }
+}
+
+/** Clients that may share an address, each at its own limit, if nothing else is said. */
+const CLIENTS_AT_AN_ADDRESS = 16;
+
+/** How many datagrams a second may come from one address prefix; 0: no limit. */
+export function prefixLimitOf({
+  packetsPerSecond = 0,
+  prefixPacketsPerSecond,
+}: Pick<SessionProxyOptions, "packetsPerSecond" | "prefixPacketsPerSecond">): number {
+  return prefixPacketsPerSecond ?? CLIENTS_AT_AN_ADDRESS * packetsPerSecond;
 }
 
 /** What reads streams; undefined for none. */

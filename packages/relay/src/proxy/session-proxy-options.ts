@@ -30,6 +30,11 @@ export interface SessionProxyOptions extends BackendPoolOptions {
   readonly sessionsPerPrefix?: number | undefined;
   /** Datagrams a second that a session's client may send, a second's worth at once. Unlimited by default. */
   readonly packetsPerSecond?: number | undefined;
+  /**
+   * The same for one IPv4 address or one IPv6 /64, all its ports and sessions together: a client's own limit begins anew
+   * with each new port. By default 16 times `packetsPerSecond`; 0: unlimited.
+   */
+  readonly prefixPacketsPerSecond?: number | undefined;
   /** Judges each client's address before anything else. Without one every address is taken. */
   readonly policy?: AddressPolicy | undefined;
   /** Reads loss, jitter and round trips off what passes. */

@@ -1,5 +1,6 @@
 import type { Endpoint } from "@udp-relay/address-validation";
 import { TunnelClientError, type TunnelClientTable } from "@udp-relay/tunnel-client";
+import { PrefixRate } from "../limits/prefix-rate.ts";
 import { RelayError } from "../relay-error.ts";
 import type { AddressDetail } from "../operations/shown-endpoint.ts";
 import type { BackendSpec } from "./backend.ts";
@@ -7,6 +8,7 @@ import { BackendPool } from "./backend-pool.ts";
 import { CallbackErrors } from "./callback-errors.ts";
 import type { OperatedProxy } from "./operated-proxy.ts";
 import { ProxiedSessions } from "./proxied-sessions.ts";
+import { prefixLimitOf } from "./proxy-parts.ts";
 import type { ProxyDrops, ProxySessions, SessionCrossings } from "./proxy-counters.ts";
 import { type ProxyReport, reportProxy } from "./proxy-report.ts";
 import { reportSessions, type SessionReport } from "./session-report.ts";
@@ -44,12 +46,14 @@ export class SessionProxy implements OperatedProxy, AsyncDisposable {
       throw error;
     }
     const flush = new TurnFlush(transport);
+    const prefixRate = PrefixRate.alone(prefixLimitOf(options));
     try {
       this.#sessions = new ProxiedSessions({
         ...options,
         clients: this.#clients,
         backends: this.#pool,
         errors: this.#errors,
+        prefixRate,
         refuses: () => this.#draining,
         onSession: (change) => {
           this.#errors.guard(() => options.onSession?.(change));

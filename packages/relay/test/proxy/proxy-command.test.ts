@@ -77,6 +77,10 @@ describe("udp-relay proxy", () => {
       ["--listen", "127.0.0.1:1", "--max-sessions", "1e3"],
       '--max-sessions is "1e3", allowed: an integer from 1 to',
     ],
+    [
+      ["--listen", "127.0.0.1:1", "--prefix-packets-per-second", "-1"],
+      '--prefix-packets-per-second is "-1", allowed: an integer from 0 to 1000000; default 16 times --packets-per-second',
+    ],
     [["--listen", "127.0.0.1:1", "--probe", "hex:0"], '--probe is "hex:0", allowed: text, or hex:'],
     [["--listen", "127.0.0.1:1", "--probe-expect", "x"], "--probe-expect needs --probe"],
     [["--listen", "127.0.0.1:1", "--probe-timeout-ms", "2000"], "at most --probe-interval-ms"],

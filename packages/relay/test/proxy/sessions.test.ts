@@ -112,6 +112,47 @@ describe("limits", () => {
   });
 });
 
+describe("the rate of an address", () => {
+  const bursts = (virtual: VirtualProxy, host: string, ports: number, each: number): number[] => {
+    const clients = Array.from({ length: ports }, (_, n) => virtual.client(host, 4_000 + n));
+    for (let n = 0; n < each; n++) for (const client of clients) client.send("burst");
+    virtual.advance(50);
+    return clients.map(({ received }) => received.length);
+  };
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+  it("holds whatever ports it sends from, and costs no session; another address has its own", () => {
+    const virtual = new VirtualProxy([A], { packetsPerSecond: 10, prefixPacketsPerSecond: 30 });
+    expect(sum(bursts(virtual, "192.0.2.1", 100, 1))).toBe(30);
+    expect(virtual.proxy.drops.prefixRateLimited).toBe(70);
+    expect(virtual.proxy.counts.opened).toBe(30);
+    expect(bursts(virtual, "192.0.2.2", 1, 12)).toEqual([10]);
+    // A second's worth comes in a second.
+    virtual.advance(950);
+    const later = virtual.client("192.0.2.1", 6_000);
+    later.send("again");
+    virtual.advance(50);
+    expect(later.received).toHaveLength(1);
+  });
+
+  it("is 16 times a client's if nothing is said, so that new ports gain a client no more than that", () => {
+    const virtual = new VirtualProxy([A], { packetsPerSecond: 10 });
+    expect(sum(bursts(virtual, "192.0.2.1", 500, 1))).toBe(160);
+    const unlimited = new VirtualProxy([A], { packetsPerSecond: 10, prefixPacketsPerSecond: 0 });
+    expect(sum(bursts(unlimited, "192.0.2.1", 500, 1))).toBe(500);
+  });
+
+  it("is not used up by what a client's own limit refuses", () => {
+    const virtual = new VirtualProxy([A], { packetsPerSecond: 10, prefixPacketsPerSecond: 20 });
+    expect(bursts(virtual, "192.0.2.1", 1, 200)).toEqual([10]);
+    const neighbour = virtual.client("192.0.2.1", 9_000);
+    neighbour.send("hello");
+    virtual.advance(50);
+    expect(neighbour.received).toHaveLength(1);
+    expect(virtual.proxy.drops).toMatchObject({ rateLimited: 190, prefixRateLimited: 0 });
+  });
+});
+
 describe("backends", () => {
   it("share new sessions by weight; weight 0 takes none", () => {
     const virtual = new VirtualProxy([A, B, "10.0.1.3:53"], { weights: [3, 1, 0] });

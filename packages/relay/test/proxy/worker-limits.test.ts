@@ -90,6 +90,25 @@ describe.skipIf(process.platform !== "linux")(
       expect(clients.wrong).toBe(0);
     });
 
+    it("new ports gain an address nothing: its rate is all workers' together", async () => {
+      const PER_SECOND = 20;
+      const flags = ["--packets-per-second", "10", "--prefix-packets-per-second", String(PER_SECOND)];
+      const { proxy, port } = await startWorkers([await echo(1)], ...flags);
+      const crowd = await Clients.open(60, port);
+      const startMs = performance.now();
+      crowd.send();
+      await until("all of it", () => proxy.report().transport.receivedDatagrams === crowd.datagrams);
+      const { drops, backends } = await proxy.freshReport();
+      const most = PER_SECOND * (1 + (performance.now() - startMs) / 1_000) + 1;
+      const { datagramsTo } = backends[0]!;
+      expect(datagramsTo + drops.prefixRateLimited + drops.tableBusy).toBe(crowd.datagrams);
+      expect(datagramsTo).toBeLessThanOrEqual(most);
+      expect(datagramsTo + drops.tableBusy).toBeGreaterThanOrEqual(PER_SECOND);
+      // Who comes from elsewhere is not held up.
+      const elsewhere = await Clients.open(2, port, "127.0.0.3");
+      await elsewhere.exchange();
+    });
+
     it("prefixes that are denied get nothing; an address has so many sessions, all workers together", async () => {
       const LIMIT = 5;
       const flags = ["--deny", "127.0.0.2/32", "--sessions-per-prefix", String(LIMIT)];

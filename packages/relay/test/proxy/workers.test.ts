@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
+import { times } from "../long-form.ts";
 import { noDrops } from "../../src/proxy/proxy-counters.ts";
 import {
   Clients,
@@ -179,6 +180,55 @@ describe.skipIf(process.platform !== "linux")("a proxy of two workers", () => {
     expect((await proxy.freshReport()).counts.failed).toBe(0);
     expect(clients.wrong + more.wrong).toBe(0);
   });
+
+  it.skipIf(times(0, 1) === 0)(
+    "long: a dead worker's clients that stay away make room within seconds, those that came back and the others' keep theirs",
+    async () => {
+      const COUNT = 40;
+      const flags = ["--max-sessions", String(COUNT), "--idle-timeout-ms", "60000"];
+      const { proxy, port } = await startWorkers([await echo(1)], ...flags);
+      const clients = await Clients.open(COUNT, port);
+      await clients.exchange();
+      const { sessions } = await proxy.freshReport();
+      expect(sessions).toBe(COUNT);
+      await proxy.kill(0);
+      await until("a successor", () => proxy.report().workers.every(({ state }) => state === "running"));
+      await until("it is counted", () => proxy.report().counts.workerDied > 0);
+      const lost = proxy.report().counts.workerDied;
+      expect(lost).toBeGreaterThan(1);
+      expect(lost).toBeLessThan(COUNT);
+      // One of the dead one's comes back.
+      let index = 0;
+      const isBack = async (): Promise<boolean> => (await proxy.freshReport()).sessions === COUNT - lost + 1;
+      for (; !(await isBack()); index++) await clients.exchange([index]);
+      const back = index - 1;
+      const newcomers = await Clients.open(lost, port);
+      // One at a time: who has had no answer yet would make room for the next.
+      let served = 0;
+      const admit = (): number => {
+        if (newcomers.answered[served]!.size > 0) served += 1;
+        newcomers.send([served]);
+        return served;
+      };
+      await until("a refusal", () => admit() > 0 || proxy.report().drops.sessionsFull > 0);
+      expect(served).toBe(0);
+      const keepAlive = setInterval(() => clients.send([back]), 500);
+      closeLater(() => {
+        clearInterval(keepAlive);
+      });
+      await until("room for those that are gone", () => admit() === lost - 1);
+      const refusals = proxy.report().drops.sessionsFull;
+      await until("no more", () => admit() === lost || proxy.report().drops.sessionsFull > refusals + 100);
+      expect(served).toBe(lost - 1);
+      const { counts } = await proxy.freshReport();
+      expect(counts).toMatchObject({ workerDied: lost, expired: 0, evicted: 0, failed: 0 });
+      // Nobody else's session was ended: all that were there go on at the port that they had.
+      expect((await proxy.freshReport()).sessions).toBe(COUNT);
+      await clients.exchange([back]);
+      expect((await proxy.freshReport()).counts.opened).toBe(COUNT + lost);
+      expect(clients.wrong + newcomers.wrong).toBe(0);
+    },
+  );
 
   it("a reload reaches a worker that is only starting", async () => {
     const [first, second] = [await echo(1), await echo(2)];

@@ -28,7 +28,8 @@ export function runConnected(
   // A transport that was closed has given its descriptor back.
   while (line.running && line.duplicate >= 0) {
     const longestMs = typeof waitMs === "number" ? waitMs : waitMs();
-    sockets.turn(Math.max(0, Math.min(LONGEST_WAIT_MS, longestMs)));
+    // What is no number does not wait.
+    sockets.turn(Math.max(0, Math.min(LONGEST_WAIT_MS, longestMs)) || 0);
     onTurn?.();
   }
 }

@@ -1,15 +1,17 @@
 import { attachRegion, createRegion, type Region, type RegionHandle } from "@udp-relay/atomics-layout";
+import { PrefixRate } from "../../limits/prefix-rate.ts";
 import { RelayControl } from "../../shared/relay-control.ts";
 import { WorkerTotals } from "../../shared/worker-totals.ts";
 import { MAX_PLACES, placeField } from "./proxy-fields.ts";
 
 const NAME = "udp-relay proxy";
 /** Changes whenever the meaning of the bytes does. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /**
- * What a proxy's threads share beside their client table: the operator's words, what each worker counts, and in one more
- * row what the supervisor has found of the backends. Every row has one writer, and readers see it whole.
+ * What a proxy's threads share beside their client table: the operator's words, what each worker counts, in one more row
+ * what the supervisor has found of the backends, and what addresses have used of their rates. Every row has one writer,
+ * and readers see it whole.
  *
  * Concurrency: one object a thread, made by `create` in the supervisor and by `attach` in every worker.
  */
@@ -31,7 +33,7 @@ export class ProxyMemory {
         hash: LAYOUT,
         capacity: 1,
         parameters: [workers, fields],
-        sections: [RelayControl.section(), WorkerTotals.section(workers + 1, fields)],
+        sections: [RelayControl.section(), WorkerTotals.section(workers + 1, fields), PrefixRate.section()],
       }),
     );
   }

@@ -68,7 +68,7 @@ try {
     policy: policyOf(config, transport.localEndpoint.port),
     health: healthOf(config),
     ...(config.packetsPerSecond === 0 ? {} : { packetsPerSecond: config.packetsPerSecond }),
-    ...(prefixRate === undefined ? {} : { prefixRate }),
+    prefixRate,
     ...(measurer === undefined ? {} : { measurer }),
     refuses: () => memory.control.refusesNewcomers,
     onSession: ({ backend, metric, state, value }) => {
