@@ -1,7 +1,7 @@
 /* eslint @typescript-eslint/no-unused-vars: ["error", { ignoreUsingDeclarations: true }] */
 import { describe, expect, it } from "vitest";
 import { ABSENT, BUSY, EXISTS, FULL, ShardedMap, ShardedMapError } from "@udp-relay/sharded-map";
-import { auditMap } from "./map-audit.ts";
+import { auditMap, inGuard } from "./map-audit.ts";
 
 const endpoint = (host: number, port: number, zone = 0) => ({
   a0: 0,
@@ -133,6 +133,14 @@ describe("records, walks and sidecars", () => {
       map.region.words[at + slot * 2 + 1] = -1;
       map.remove(life);
     }
+  });
+
+  it("a sweep asks again under the lock: what has changed its mind by then stays", () => {
+    using map = ShardedMap.create({ capacity: 8, key: "u32" });
+    inGuard(map, () => map.insert(1));
+    const answers = [true, false];
+    expect(map.sweep(() => answers.shift() ?? false, 64)).toBe(0);
+    expect([answers, map.has(1)]).toEqual([[], true]);
   });
 
   it("walks, sweeps and clears", () => {
