@@ -34,6 +34,31 @@ export default [
     },
   }),
 
+  defineScenario({
+    name: "a guard whose thread was declared dead holds nothing back, though nobody has repaired it yet",
+    touches: source("guards"),
+    setup: () => {
+      const shared = tinyMap([1], { capacity: 1, batch: 1 });
+      const victim = ShardedMap.attach(shared.map.shared);
+      victim.enter();
+      shared.map.region.declareDead(victim.ownerId);
+      return shared;
+    },
+    names,
+    threads: [
+      thread("worker 2", attachUser, ({ map }) => {
+        map.remove(1);
+        return [2, 3, 4]
+          .map((key) => inGuard(map, () => map.insert(key)) >= 0 && map.remove(key) >= 0)
+          .join();
+      }),
+    ],
+    check: ({ results }) =>
+      results.get("worker 2") === "true,true,true"
+        ? undefined
+        : `inserted: ${String(results.get("worker 2"))}`,
+  }),
+
   defineScenario<TinyMap & { readonly found: number }>({
     name: "a slot whose remover was killed rests as long as a guard from before stands",
     touches: source("free-slots", "guards"),
