@@ -1,20 +1,10 @@
-import { endpointsEqual, parseEndpoint } from "@udp-relay/address-validation";
-import type { RegionHandle } from "@udp-relay/atomics-layout";
-import { add, allocate, load, pause, store, wordsOf } from "@udp-relay/atomics-layout/memory";
-import type { SharedMemory, Words } from "@udp-relay/atomics-layout/memory";
+import { wordsOf } from "@udp-relay/atomics-layout/memory";
 import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
-import { Backend, type BackendSpec } from "../src/proxy/backend.ts";
-import { BackendRoster } from "../src/proxy/backend-roster.ts";
-import { noCrossings, noDrops, noSessions } from "../src/proxy/proxy-counters.ts";
-import { settleProxyDeath } from "../src/proxy/workers/dead-proxy-worker.ts";
-import { MirroredBackends } from "../src/proxy/workers/mirrored-backends.ts";
-import { PlacedBackends } from "../src/proxy/workers/placed-backends.ts";
-import { countNames, Field, FIRST_COUNT } from "../src/proxy/workers/proxy-fields.ts";
 import { ProxyMemory } from "../src/proxy/workers/proxy-memory.ts";
 import type { BackendList } from "../src/proxy/workers/proxy-messages.ts";
-import { SessionPublisher } from "../src/proxy/workers/session-publisher.ts";
-import { PublishedTotals } from "../src/shared/published-totals.ts";
 import { AnnouncedMessages } from "../src/worker/announced-messages.ts";
+import { FIRST_LIST, Main, Port, setup, tellExit, Worker } from "./reload-threads.ts";
+import type { Shared } from "./reload-threads.ts";
 
 const touches = [
   "proxy/workers/placed-backends",
@@ -27,265 +17,13 @@ const touches = [
   "worker/announced-messages",
 ].map((name) => `packages/relay/src/${name}.ts`);
 
-/** A is everybody's first choice for as long as it takes sessions. */
-const [A, B, C] = ["192.0.2.1:53", "192.0.2.2:53", "192.0.2.3:53"].map((name, i): BackendSpec => ({
-  endpoint: parseEndpoint(name),
-  weight: i === 0 ? 1_000 : 1,
-})) as [BackendSpec, BackendSpec, BackendSpec];
-const specs = [A, B, C];
-/** One of them is free only when every worker knows that whoever had it is gone. */
-const PLACES = 2;
-const FIRST_LIST: BackendList = {
-  version: 0,
-  backends: [A, B].map((spec, place) => ({ place, generation: place + 1, spec })),
-};
-
-const POSTED = 0;
-const FORGOTTEN = 1;
-const EXITED = 2;
-const DRAINED = 3;
-const MESSAGES = 8;
-
-interface Shared {
-  readonly memory: RegionHandle;
-  readonly words: SharedMemory;
-}
-
-const setup = (workers: number) => (): Shared => ({
-  memory: ProxyMemory.create(workers, PLACES).shared,
-  words: allocate(64),
-});
-
-/** A message port as Node has them: what was posted is there at once. The nth list is version n. */
-class Port {
-  readonly #words: Words;
-  #taken = 0;
-
-  constructor(memory: SharedMemory) {
-    this.#words = wordsOf(memory);
-  }
-
-  post(list: BackendList): void {
-    let bits = 0;
-    for (const { place, generation, spec } of list.backends) {
-      const which = specs.findIndex(({ endpoint }) => endpointsEqual(endpoint, spec.endpoint));
-      bits |= ((place + 1) | (generation << 2)) << (which * 6);
-    }
-    store(this.#words, MESSAGES + list.version, bits);
-    add(this.#words, POSTED, 1);
-  }
-
-  take(): { readonly message: BackendList } | undefined {
-    if (this.#taken === load(this.#words, POSTED)) return undefined;
-    const version = ++this.#taken;
-    const bits = load(this.#words, MESSAGES + version);
-    const backends = specs.flatMap((spec, which) => {
-      const own = (bits >> (which * 6)) & 63;
-      return own === 0 ? [] : [{ place: (own & 3) - 1, generation: own >> 2, spec }];
-    });
-    return { message: { version, backends } };
-  }
-}
-
-const isA = (backend: Backend | undefined): boolean =>
-  backend !== undefined && endpointsEqual(backend.endpoint, A.endpoint);
-
-/** A worker that has nothing to do but to give sessions to backends and to end them. */
-class Worker {
-  readonly backends: MirroredBackends;
-  readonly #a: Backend | undefined;
-  readonly #words: Words;
-  readonly #messages: AnnouncedMessages<BackendList>;
-  readonly #publisher: SessionPublisher;
-  #isDrained = false;
-  #turns = 0;
-  readonly #sessions = {
-    live: 0,
-    changes: 0,
-    drops: noDrops(),
-    counts: noSessions(),
-    crossings: noCrossings(),
-    all: [],
-  };
-
-  constructor({ memory: handle, words }: Shared, index: number, list: BackendList) {
-    const memory = ProxyMemory.attach(handle);
-    const port = new Port(words);
-    const idle = { counted: nothingCounted, stats: () => nothingCounted };
-    this.#words = wordsOf(words);
-    this.backends = new MirroredBackends(memory, index, list);
-    this.#a = this.backends.backends.find(isA);
-    this.#messages = new AnnouncedMessages(memory.control, () => port.take());
-    this.#publisher = new SessionPublisher({
-      totals: new PublishedTotals(memory.totals(index)),
-      sessions: this.#sessions,
-      backends: this.backends,
-      isMeasured: false,
-      callbackErrors: () => 0,
-      listening: idle,
-      upstreams: idle,
-    });
-  }
-
-  publish(): void {
-    this.#publisher.publish(0);
-  }
-
-  /**
-   * A turn of a worker's thread, and what it does after it. Returns what it should not have done.
-   *
-   * @param standsStill before it reads what has been found of the backends, of whose list it may not have heard
-   */
-  turn(standsStill: boolean): string | undefined {
-    // It waits for datagrams.
-    pause();
-    const fault = this.#serve();
-    if (fault !== undefined) return fault;
-    this.#publisher.publishTurn((this.#turns += 1));
-    this.#isDrained = load(this.#words, DRAINED) !== 0;
-    this.#messages.read((list) => {
-      this.backends.adopt(list);
-    });
-    if (standsStill) pause();
-    this.backends.look();
-    this.publish();
-    return undefined;
-  }
-
-  #serve(): string | undefined {
-    const { backends } = this;
-    const a = this.#a;
-    const isForgotten = load(this.#words, FORGOTTEN) !== 0;
-    if (isForgotten && a !== undefined && a.sessions > 0) return "it has a session of what is forgotten";
-    const chosen = backends.choose();
-    if (isA(chosen)) {
-      if (this.#isDrained) return "it gives a session to what is drained";
-      if (isForgotten) return "it gives a session to what is forgotten";
-      if (backends.version > 0) return "it gives a session to what it knows to be removed";
-      this.#count("opened", 1, chosen!);
-    } else if (a !== undefined && a.sessions > 0) this.#count("expired", -1, a);
-    return undefined;
-  }
-
-  #count(what: "opened" | "expired", n: number, backend: Backend): void {
-    this.#sessions.counts[what] += 1;
-    this.#sessions.live += n;
-    this.#sessions.changes += 1;
-    backend.sessions += n;
-    this.backends.counted(backend);
-  }
-}
-
-const nothingCounted = {
-  receivedDatagrams: 0,
-  receivedBytes: 0,
-  receivedBatches: 0,
-  callbackThrows: 0,
-  sentDatagrams: 0,
-  sentBytes: 0,
-  retriedSends: 0,
-  icmpErrors: 0,
-  queuedDatagrams: 0,
-  drops: {},
-  queueFullByClass: [],
-  kernelDropsKnown: true,
-  receiveBufferBytes: 0,
-};
-
-/** The supervisor: takes A out, and once its place is free puts C into it. */
-class Main {
-  readonly #shared: Shared;
-  readonly #memory: ProxyMemory;
-  readonly #words: Words;
-  readonly #roster = new BackendRoster((spec) => new Backend(spec, {}));
-  readonly #placed: PlacedBackends;
-  #isSettled = false;
-  #isJoined = false;
-
-  constructor(shared: Shared) {
-    const memory = ProxyMemory.attach(shared.memory);
-    const port = new Port(shared.words);
-    const roster = this.#roster;
-    this.#shared = shared;
-    this.#memory = memory;
-    this.#words = wordsOf(shared.words);
-    roster.replace([A, B]);
-    this.#placed = new PlacedBackends({
-      pool: {
-        get backends() {
-          return roster.backends;
-        },
-        replace: (list) => {
-          roster.replace(list);
-          this.#forget();
-        },
-      },
-      memory,
-      tell: (list) => {
-        port.post(list);
-        memory.control.announceMessage();
-      },
-    });
-  }
-
-  drain(): void {
-    for (const backend of this.#roster.backends) backend.draining = isA(backend);
-    this.#placed.publish();
-    this.#memory.control.announceMessage();
-    store(this.#words, DRAINED, 1);
-  }
-
-  leave(): void {
-    this.#placed.replace([B]);
-  }
-
-  #forget(): void {
-    if (this.#roster.forget().some(isA)) store(this.#words, FORGOTTEN, 1);
-  }
-
-  tick(): string | undefined {
-    const placed = this.#placed;
-    if (!this.#isSettled && load(this.#words, EXITED) !== 0) {
-      this.#isSettled = true;
-      settleProxyDeath(this.#memory.totals(0), { finishedDatagrams: 0, workerDied: 0, kernelReceive: 0 });
-      placed.collect();
-      const [row] = placed.rows;
-      const count = (name: (typeof countNames)[number]): number =>
-        row![FIRST_COUNT + countNames.indexOf(name)]!;
-      if (this.#roster.backends.some(({ sessions }) => sessions > 0)) return "sessions outlived their worker";
-      if (row![Field.sessions] !== 0 || count("opened") !== count("expired") + count("workerDied"))
-        return "sessions are counted that nobody has";
-      const successor = new Worker(this.#shared, 0, placed.list);
-      successor.publish();
-      if (isA(successor.backends.choose())) return "a successor gives a session to what is removed";
-    }
-    placed.collect();
-    this.#forget();
-    placed.settle();
-    if (this.#isJoined || this.#roster.backends.some(isA)) return undefined;
-    try {
-      placed.replace([B, C]);
-      this.#isJoined = true;
-    } catch {
-      // Its place is not free yet.
-    }
-    return undefined;
-  }
-}
-
-/** It looks twice whenever something has changed: one tick lets go of a backend, the next one forgets it. */
 const main = (looks: number) =>
   thread(
     "main",
     (shared: Shared) => new Main(shared),
     (self) => {
       self.leave();
-      for (let look = 0; look < looks; look++) {
-        const fault = self.tick() ?? self.tick();
-        if (fault !== undefined) return fault;
-        pause();
-      }
-      return undefined;
+      return self.look(looks);
     },
   );
 
@@ -293,14 +31,16 @@ const worker = (index: number, turns: number, standsStill = false) =>
   thread(
     `worker ${index}`,
     (shared: Shared) => new Worker(shared, index, FIRST_LIST),
-    (self) => {
-      for (let turn = 0; turn < turns; turn++) {
-        const fault = self.turn(standsStill);
-        if (fault !== undefined) return fault;
-      }
-      return undefined;
-    },
+    (self) => self.takeTurns(turns, standsStill),
   );
+
+/** Of the workers that are killed it says so. */
+const teller = supervisor(
+  ({ words }: Shared) => wordsOf(words),
+  (words, _call, killed) => {
+    tellExit(words, Number(killed.slice("worker ".length)));
+  },
+);
 
 const noFault = ({ results }: { readonly results: ReadonlyMap<string, unknown> }): string | undefined => {
   for (const [name, fault] of results) if (typeof fault === "string") return `${name}: ${fault}`;
@@ -365,12 +105,7 @@ export default [
     threads: [main(5), worker(0, 4, true)],
     interruption: "kill",
     interruptible: ["worker 0"],
-    supervisor: supervisor(
-      ({ words }: Shared) => wordsOf(words),
-      (words) => {
-        store(words, EXITED, 1);
-      },
-    ),
+    supervisor: teller,
     mode,
     limits,
     check: noFault,
@@ -380,6 +115,39 @@ export default [
     touches,
     setup: setup(2),
     threads: [main(4), worker(0, 3), worker(1, 3)],
+    mode,
+    limits,
+    check: noFault,
+  }),
+  defineScenario<Shared>({
+    name: "proxy reload: what one of two workers has heard of waits for the other, or for its death",
+    touches,
+    setup: setup(2),
+    // Attached in this order: the second worker has heard of the reload and says so, the first one stands still.
+    threads: [
+      worker(0, 2, true),
+      thread(
+        "main",
+        (shared: Shared) => {
+          const self = new Main(shared);
+          self.leave();
+          return self;
+        },
+        (self) => self.look(2),
+      ),
+      thread(
+        "worker 1",
+        (shared: Shared) => {
+          const self = new Worker(shared, 1, FIRST_LIST);
+          self.turn(false);
+          return self;
+        },
+        (self) => self.takeTurns(1),
+      ),
+    ],
+    interruption: "kill",
+    interruptible: ["worker 0", "worker 1"],
+    supervisor: teller,
     mode,
     limits,
     check: noFault,
