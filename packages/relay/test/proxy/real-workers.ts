@@ -87,6 +87,16 @@ export async function startWorkers(
   return { proxy, port: proxy.localEndpoint.port, warnings };
 }
 
+/** Until it is stopped, or the test ends. */
+export function every(ms: number, what: () => void): () => void {
+  const timer = setInterval(what, ms);
+  const stop = (): void => {
+    clearInterval(timer);
+  };
+  closing.push(stop);
+  return stop;
+}
+
 export async function until(what: string, condition: () => boolean, limitMs = 20_000): Promise<void> {
   for (const end = performance.now() + limitMs; !condition();) {
     if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);

@@ -1,28 +1,8 @@
 import type { Socket } from "node:dgram";
 import { afterEach, describe, expect, it } from "vitest";
-import { times } from "../long-form.ts";
-import { rtp } from "../measure/datagrams.ts";
-import {
-  Clients,
-  closeAll,
-  closeLater,
-  echo,
-  nameOf,
-  socketAt,
-  startWorkers,
-  until,
-} from "./real-workers.ts";
+import { Clients, closeAll, echo, every, nameOf, socketAt, startWorkers, until } from "./real-workers.ts";
 
 afterEach(closeAll);
-
-const every = (ms: number, what: () => void): (() => void) => {
-  const timer = setInterval(what, ms);
-  const stop = (): void => {
-    clearInterval(timer);
-  };
-  closeLater(stop);
-  return stop;
-};
 
 /** Answers probes, and clients with its number in front, until it is dead; keeps what it heard. */
 class ProbedBackend {
@@ -178,69 +158,6 @@ describe.skipIf(process.platform !== "linux")(
       await until("it is back", () => changes().includes("up"));
       expect(changes()).toEqual(["down", "up"]);
       expect(clients.wrong).toBe(0);
-    });
-
-    it("limits of streams: crossings of all workers' sessions are counted, their backend is the last choice (long: and taken again)", async () => {
-      const STREAMS = 8;
-      let lostEvery = 5;
-      const streaming = (ssrc: number, loses: boolean): Promise<Socket> => {
-        const sequences = new Map<number, number>();
-        return socketAt((_, port, socket) => {
-          const sequence = (sequences.get(port) ?? 0) + 1;
-          sequences.set(port, sequence);
-          if (loses && sequence % lostEvery === 0) return;
-          socket.send(rtp(sequence, sequence * 160, { ssrc }), port, "127.0.0.1");
-        });
-      };
-      const [lossy, sound] = [await streaming(1, true), await streaming(2, false)];
-      // Without limits the first would take nearly all sessions.
-      const to = ["--to", `${nameOf(lossy)}=100`, "--to", nameOf(sound)];
-      const { proxy, port, warnings } = await startWorkers(
-        [],
-        ...to,
-        ...["--measure", "rtp", "--watch-loss", "150:100"],
-      );
-      const heard: Set<number>[] = [];
-      const players: Socket[] = [];
-      const join = async (count: number): Promise<void> => {
-        for (let n = 0; n < count; n++) {
-          const own = new Set<number>();
-          const player = await socketAt((bytes) => own.add(bytes.readUInt32BE(8)));
-          heard.push(own);
-          players.push(player);
-        }
-      };
-      await join(STREAMS);
-      every(5, () => {
-        for (const player of players) player.send("frame", port, "127.0.0.1");
-      });
-      const [isLossy, isSound] = [nameOf(lossy), nameOf(sound)];
-      const stateOf = (name: string): string =>
-        proxy.report().backends.find((backend) => backend.name === name)!.state;
-      await until("crossings", () => proxy.report().crossings.loss === STREAMS);
-      await until("it is degraded", () => stateOf(isLossy) === "degraded");
-      // Whoever has answered has heard of it.
-      const [first] = (await proxy.freshReport()).backends;
-      expect(first).toMatchObject({ sessions: STREAMS, sessionsBeyond: STREAMS });
-      await join(4);
-      await until("newcomers are served", () => heard.every(({ size }) => size > 0));
-      expect(heard.map((own) => [...own])).toEqual([
-        ...Array.from({ length: STREAMS }, () => [1]),
-        ...Array.from({ length: 4 }, () => [2]),
-      ]);
-      expect(stateOf(isSound)).toBe("up");
-      // To get well again takes its streams some seconds more.
-      if (times(0, 1) === 0) return;
-      lostEvery = Infinity;
-      await until("it is well again", () => stateOf(isLossy) === "up");
-      await until("nobody is beyond", () => proxy.report().backends[0]!.sessionsBeyond === 0);
-      expect(proxy.report().crossings).toEqual({ loss: STREAMS, rtt: 0, jitter: 0 });
-      const told = warnings.filter(({ message }) => message === "sessions' streams crossed a limit");
-      expect(told[0]!.facts).toMatchObject({ backend: isLossy, metric: "loss", state: "entered" });
-      const changes = warnings
-        .map(({ message }) => message)
-        .filter((message) => !message.startsWith("sessions'"));
-      expect(changes).toEqual(["degraded", "restored"]);
     });
   },
 );
