@@ -67,7 +67,7 @@ export function afterPeek(
 ): MemoryState {
   const { peeked, changes } = memory.late[thread]!;
   // No atomic load finds less of this word from now on.
-  const left = changes.filter((change) => change.location !== operation.location || change.index >= index);
+  const left = changes.filter((change) => !touches(operation, change.location) || change.index >= index);
   const same = peeked && left.length === changes.length;
   const late = same ? memory : { ...memory, late: memory.late.with(thread, { peeked: true, changes: left }) };
   const next = index === model.last(memory, operation.location) ? settledAt(late, operation, thread) : late;
@@ -96,6 +96,8 @@ export function loadChoices(
   );
   const choices: LoadChoice[] = [{ result: newest, since: own ? 0 : changes.length }];
   for (let since = changes.length - 1; peeked && !own && since >= 0; since--) {
+    if (isSecondWord(changes, since)) continue;
+    if (isHalfSeen(changes, since, operation)) break;
     const low = valueAt(model, memory, changes, since, location);
     const result = extract(operation, low, high < 0 ? 0 : valueAt(model, memory, changes, since, high));
     const known = choices.find((choice) => choice.result === result);
@@ -183,6 +185,22 @@ function withSeen(
     if (weak !== undefined) view = raised(view, weak, Math.max(0, index(word)));
   }
   return withView(memory, thread, view);
+}
+
+/**
+ * Whether the thread has seen the other word of the same 64-bit write, by a plain load of that word alone: a load of both
+ * comes after the write then. Of each word the oldest changes are seen first.
+ */
+function isHalfSeen(changes: readonly Overwritten[], index: number, operation: Operation): boolean {
+  const { location, pair } = changes[index]!;
+  if (operation.high < 0 || pair < 0 || !touches(operation, location)) return false;
+  return location !== pair || changes[index + 1]?.pair !== pair || !isSecondWord(changes, index + 1);
+}
+
+/** Whether it happened at once with the change before it: there was no moment between the two. */
+function isSecondWord(changes: readonly Overwritten[], index: number): boolean {
+  const { location, pair } = changes[index]!;
+  return pair >= 0 && location !== pair && changes[index - 1]?.location === pair;
 }
 
 function valueAt(

@@ -26,8 +26,8 @@ export function memoryKey(
   for (const { thread, loads, peeks } of peekers) {
     const { peeked, changes } = memory.late[thread]!;
     if (!peeked && !peeks.has(ANY_BIT)) continue;
-    for (const { location, value } of changes) {
-      if (loads.has(locationBit(location))) text += `${thread}?${location}:${value} `;
+    for (const { location, value, pair } of changes) {
+      if (loads.has(locationBit(location))) text += `${thread}?${location}:${value}${pair < 0 ? " " : "&"}`;
     }
   }
   for (let word = 0; word < memory.written.length; word++) {

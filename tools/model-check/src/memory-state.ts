@@ -55,6 +55,8 @@ export interface Overwritten {
   readonly index: number;
   /** What that write made visible along with it. */
   readonly released: View | undefined;
+  /** The low word of the 64-bit write that changed both of its words, which then stand side by side here; else -1. */
+  readonly pair: number;
 }
 
 /** A state in the making: its values and releases are its own. */
@@ -77,9 +79,7 @@ export function ordered(memory: MemoryState, thread: number): MemoryState {
 export function overwrite(
   draft: Draft,
   thread: number,
-  location: number,
-  before: number,
-  released: View | undefined,
+  { location, value, released, pair }: Omit<Overwritten, "index">,
 ): void {
   const index = (draft.histories[location]?.length ?? 1) - 2;
   for (let other = 0; other < draft.late.length; other++) {
@@ -87,8 +87,8 @@ export function overwrite(
     if (other === thread) {
       const left = changes.filter((change) => change.location !== location);
       if (left.length < changes.length) draft.late = draft.late.with(other, { peeked, changes: left });
-    } else if (draft.values[location] !== before) {
-      const next = [...changes, { location, value: before, index, released }];
+    } else if (draft.values[location] !== value) {
+      const next = [...changes, { location, value, index, released, pair }];
       draft.late = draft.late.with(other, { peeked, changes: next });
     }
   }

@@ -243,8 +243,9 @@ export class WeakMemory {
     atomic: boolean,
   ): void {
     const { location, high } = operation;
-    const before = { low: draft.values[location]!, high: high < 0 ? 0 : draft.values[high]! };
-    const released = { low: draft.released[location], high: high < 0 ? undefined : draft.released[high] };
+    const low = { location, value: draft.values[location]!, released: draft.released[location] };
+    const top =
+      high < 0 ? undefined : { location: high, value: draft.values[high]!, released: draft.released[high] };
     draft.values[location] = insertLow(operation, draft.values[location]!, value);
     draft.written = withBit(draft.written, locationBit(location));
     this.#remember(draft, thread, location);
@@ -253,8 +254,15 @@ export class WeakMemory {
       draft.written = withBit(draft.written, locationBit(high));
       this.#remember(draft, thread, high);
     }
-    if (this.#loaded.has(location)) overwrite(draft, thread, location, before.low, released.low);
-    if (this.#loaded.has(high)) overwrite(draft, thread, high, before.high, released.high);
+    const loaded = this.#loaded.has(location);
+    if (top === undefined || !this.#loaded.has(high)) {
+      if (loaded) overwrite(draft, thread, { ...low, pair: -1 });
+    } else {
+      const both = loaded && draft.values[location] !== low.value && draft.values[high] !== top.value;
+      const pair = both ? location : -1;
+      if (loaded) overwrite(draft, thread, { ...low, pair });
+      overwrite(draft, thread, { ...top, pair });
+    }
     const view = atomic ? draft.views[thread]! : undefined;
     draft.released[location] = view;
     if (high >= 0) draft.released[high] = view;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { checkedOutcomes } from "./programs.ts";
 import { allOutcomes } from "./reference-explorer.ts";
 import type { Instruction } from "./reference-explorer.ts";
+import { WideWords } from "./wide-words.ts";
 
 const WORDS = 3;
 const word = fc.integer({ min: 0, max: WORDS - 1 });
@@ -19,10 +20,18 @@ const programs = (threads: number, length: number): fc.Arbitrary<Instruction[][]
     maxLength: threads,
   });
 
-const compare = (threads: number, length: number, parameters: fc.Parameters<[Instruction[][]]>): void => {
+/** The words of the programs are such of 64 bits: nobody can tell. */
+const wide: Parameters<typeof checkedOutcomes>[2] = { setup: () => new WideWords(WORDS) };
+
+const compare = (
+  threads: number,
+  length: number,
+  parameters: fc.Parameters<[Instruction[][]]>,
+  options = {},
+): void => {
   fc.assert(
     fc.property(programs(threads, length), (all) => {
-      expect([...checkedOutcomes(all, WORDS)].sort()).toEqual([...allOutcomes(all, WORDS)].sort());
+      expect([...checkedOutcomes(all, WORDS, options)].sort()).toEqual([...allOutcomes(all, WORDS)].sort());
     }),
     parameters,
   );
@@ -75,9 +84,32 @@ const ONCE_DIFFERENT: readonly Instruction[][][] = [
   [[add(1, 2), poke(0)], [cas(1, 0, 2), peek(0), load(1), load(1)], [cas(1, 2, 1)]],
 ];
 
+/** And such whose words came apart when they were of 64 bits: by a late plain load before. */
+const ONCE_DIFFERENT_WIDE: readonly Instruction[][][] = [
+  [[add(1, 2)], [peek(0), load(1)]],
+  [
+    [poke(1), store(1, 2)],
+    [peek(0), load(1), load(1)],
+  ],
+  [[store(0, 2)], [peek(0), load(0)]],
+  [
+    [store(2), store(0, 2)],
+    [peek(0), load(0), load(2)],
+  ],
+];
+
 describe("the reductions", () => {
   it.each(ONCE_DIFFERENT.map((all) => [all]))("lose and invent none of program %#", (all) => {
     expect([...checkedOutcomes(all, WORDS)].sort()).toEqual([...allOutcomes(all, WORDS)].sort());
+  });
+
+  it.each(ONCE_DIFFERENT_WIDE.map((all) => [all]))("keep words of 64 bits whole in program %#", (all) => {
+    expect([...checkedOutcomes(all, WORDS, wide)].sort()).toEqual([...allOutcomes(all, WORDS)].sort());
+  });
+
+  it("keep words of 64 bits whole, against an explorer that knows of no halves", () => {
+    compare(2, 5, { numRuns: 150, seed: 3 }, wide);
+    compare(3, 3, { numRuns: 50, seed: 4 }, wide);
   });
 
   it("lose no outcome of two threads and invent none, against a naive explorer", () => {
@@ -95,6 +127,8 @@ describe("the reductions", () => {
     () => {
       compare(2, 6, { numRuns: 6_000 });
       compare(3, 4, { numRuns: 1_200 });
+      compare(2, 6, { numRuns: 2_000 }, wide);
+      compare(3, 4, { numRuns: 400 }, wide);
     },
   );
 });

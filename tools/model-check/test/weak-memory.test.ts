@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { defineScenario, runScenario, thread } from "../src/index.ts";
+import { ModelWords } from "./model-words.ts";
 import { checkedOutcomes } from "./programs.ts";
 import type { Program } from "./reference-explorer.ts";
 
@@ -276,5 +278,55 @@ describe("independent reads of independent writes", () => {
   it("agree on the order with atomics, and need not plainly", () => {
     expect(allows([...writers, ...readers(load)], [], [], [1, 0], [1, 0])).toBe(false);
     expect(allows([...writers, ...readers(peek)], [], [], [1, 0], [1, 0])).toBe(true);
+  });
+});
+
+describe("an atomic write of 64 bits", () => {
+  /** What the reader finds while both halves of the word change at once. */
+  const found = (read: (words: ModelWords) => readonly number[]): Set<string> => {
+    const outcomes = new Set<string>();
+    const { failure } = runScenario(
+      defineScenario<ModelWords>({
+        name: "both halves of a word",
+        touches: [],
+        setup: () => new ModelWords(4),
+        threads: [
+          thread(
+            "writer",
+            (words: ModelWords) => words,
+            (words) => void words.add64(0, 2 ** 32 + 1),
+          ),
+          thread("reader", (words: ModelWords) => words, read),
+        ],
+        check: ({ results }) => {
+          outcomes.add(JSON.stringify(results.get("reader")));
+          return undefined;
+        },
+      }),
+    );
+    expect(failure).toBeUndefined();
+    return outcomes;
+  };
+  const both = 2 ** 32 + 1;
+
+  it("is seen whole by an atomic load of 64 bits, also after a late plain load", () => {
+    expect(found((words) => [words.load64(0)])).toEqual(new Set(["[0]", `[${both}]`]));
+    expect(found((words) => [words.peek(2), words.load64(0)])).toEqual(new Set(["[0,0]", `[0,${both}]`]));
+  });
+
+  it("is seen whole by who has seen one half of it plainly", () => {
+    const outcomes = new Set(["[0,0]", `[0,${both}]`, `[1,${both}]`]);
+    expect(found((words) => [words.peek(0), words.load64(0)])).toEqual(outcomes);
+    expect(found((words) => [words.peek(1), words.load64(0)])).toEqual(outcomes);
+  });
+
+  it("leaves the halves apart for loads of 32 bits only where the first of them is plain", () => {
+    const inOrder = ["[0,0]", "[0,1]", "[1,1]"];
+    expect(found((words) => [words.load(0), words.load(1)])).toEqual(new Set(inOrder));
+    expect(found((words) => [words.peek(2), words.load(0), words.load(1)].slice(1))).toEqual(
+      new Set(inOrder),
+    );
+    expect(found((words) => [words.peek(0), words.load(1)])).toEqual(new Set([...inOrder, "[1,0]"]));
+    expect(found((words) => [words.peek(1), words.load(0)])).toEqual(new Set([...inOrder, "[1,0]"]));
   });
 });
