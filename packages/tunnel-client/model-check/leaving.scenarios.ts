@@ -54,6 +54,10 @@ const join =
           : `${slot}`;
   };
 
+/** States of an entry of the expiry queue. */
+const READY = 2;
+const DELIVERING = 3;
+
 const leave = ({ table, handle }: User): string => (table.remove(handle) ? "left" : "stays");
 
 /** Members and clients must be the same, for each of the hosts, and a place that is free can be taken. */
@@ -121,6 +125,40 @@ export default [
       if (times > 1) return `it was taken ${times} times`;
       // Killed before it was ready it is about a client that lives.
       return times === 1 || interrupted !== undefined ? undefined : "nobody can take it";
+    },
+  }),
+
+  defineScenario({
+    name: "a thread offers what it had kept for itself: what it tells of now, and what another one keeps, stay theirs",
+    touches: touching(["expiry-queue"]),
+    names,
+    setup: () => {
+      const shared = tinyTable();
+      const memory = memoryOf(shared.table);
+      for (const deliverer of [0, memory.ownerId]) {
+        publishExpiry(memory, prepareExpiry(memory, shared.handle), deliverer);
+      }
+      return shared;
+    },
+    threads: [
+      thread("worker 1", attachUser, ({ table }: User) => {
+        const memory = memoryOf(table);
+        const entry = takeExpiry(memory, 0);
+        offerExpiries(memory);
+        return [entry, memory.ownerId];
+      }),
+      thread("worker 2", attachUser, ({ table }: User) => takeExpiry(memoryOf(table), 1)),
+    ],
+    check: ({ shared, results }) => {
+      const { ops, region, ownerId } = memoryOf(shared.table);
+      const [entry, owner] = results.get("worker 1") as [number, number];
+      if (entry !== 0) return `it tells of entry ${entry}`;
+      const taken = results.get("worker 2") as number;
+      if (taken >= 0) return `another thread took entry ${taken}`;
+      const { byteOffset } = region.section("expiries");
+      const found = [0, 1].map((n) => `${ops.loadPair(byteOffset + n * 128)} of ${ops.pairHigh()}`).join();
+      const wanted = `${DELIVERING} of ${owner},${READY} of ${ownerId}`;
+      return found === wanted ? undefined : `the entries are ${found}, not ${wanted}`;
     },
   }),
 

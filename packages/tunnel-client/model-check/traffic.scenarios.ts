@@ -93,7 +93,7 @@ const receiveBatch =
     const guard = table.enter();
     const first = table.resolve(handle);
     const other = ofOne ? first : table.find(2);
-    table.receivedBatch(Int32Array.of(first, other, first, other), [10, 1, 10, 1], 4, 1);
+    table.receivedBatch(Int32Array.of(first, other, first, other), [120, 10, 130, 10], 4, 1);
     guard.leave();
     return "batch";
   };
@@ -127,8 +127,8 @@ export default [
       const other = table.handle(table.find(2));
       guard.leave();
       return (
-        counted(table, handle, whole ? ["3 120"] : ["1 100", "2 110", "3 120"]) ??
-        counted(table, other, whole ? ["2 2"] : ["0 0", "1 1", "2 2"])
+        counted(table, handle, whole ? ["3 350"] : ["1 100", "2 220", "3 350"]) ??
+        counted(table, other, whole ? ["2 20"] : ["0 0", "1 10", "2 20"])
       );
     },
   }),
@@ -142,7 +142,7 @@ export default [
       thread("worker 1", attachUser, receiveBatch(true)),
       thread("worker 2", attachUser, receive(1)),
       thread("worker 3", attachUser, (user: User) =>
-        counted(user.table, user.handle, ["0 0", "1 100", "4 22", "5 122"]),
+        counted(user.table, user.handle, ["0 0", "1 100", "4 270", "5 370"]),
       ),
     ],
     interruption: "kill",
@@ -152,7 +152,7 @@ export default [
     check: ({ shared: { table, handle }, results }) => {
       const seen = results.get("worker 3");
       if (seen !== undefined) return `the reader saw ${JSON.stringify(seen)}`;
-      return counted(table, handle, results.get("worker 1") === "batch" ? ["5 122"] : ["1 100", "5 122"]);
+      return counted(table, handle, results.get("worker 1") === "batch" ? ["5 370"] : ["1 100", "5 370"]);
     },
   }),
 
