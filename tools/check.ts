@@ -19,7 +19,10 @@ const nxMany = (targets: string, ...more: string[]): [string, ...string[]] => [
 const steps: readonly Step[] = [
   { name: "workspace in sync", command: ["nx", "sync:check"] },
   { name: "formatted", command: ["prettier", "--check", "--log-level", "warn", "."] },
-  { name: "typecheck, lint, test, build, pack", command: nxMany("typecheck lint test test-proxy build pack") },
+  {
+    name: "typecheck, lint, test, build, pack",
+    command: nxMany("typecheck lint test test-proxy build pack"),
+  },
   { name: "changesets are valid", command: ["changeset", "status"] },
 ];
 
