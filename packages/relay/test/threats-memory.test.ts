@@ -16,13 +16,17 @@ describe("THREATS 'memory'", () => {
           if (id % 150 === 0) tunnel.advance(10_000);
         }
       };
-      squat(1, ids / 10);
-      const before = collectedMemory();
-      squat(ids / 10, ids);
-      const after = collectedMemory();
+      const part = ids / 10;
+      const seen = [...Array(10).keys()].map((nth) => {
+        squat(1 + nth * part, 1 + (nth + 1) * part);
+        return collectedMemory();
+      });
+      const growths = seen.slice(1).map((memory, nth) => memory.rssBytes - seen[nth]!.rssBytes);
       expect(tunnel.clients.size).toBeLessThanOrEqual(200);
-      expect(after.objectBytes - before.objectBytes).toBeLessThan(1 << 20);
-      expect(after.rssBytes - before.rssBytes).toBeLessThan(16 << 20);
+      expect(seen[9]!.objectBytes - seen[0]!.objectBytes).toBeLessThan(1 << 20);
+      // What ids cost comes with each part. A step of up to 32 MiB comes once, when the engine resizes its young
+      // generation, which V8 does by the rate at which a thread allocates, and so by how busy the machine is.
+      expect(growths.sort((a, b) => a - b)[4]).toBeLessThan(1 << 20);
     },
     LONG_MS,
   );
