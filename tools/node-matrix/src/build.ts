@@ -42,7 +42,7 @@ export function buildPackages(packageNames: readonly string[]): URL {
 
 /** @returns the workspace packages that this one depends on */
 function buildPackage(packageName: string): string[] {
-  const from = new URL(`packages/${packageName}/`, ROOT);
+  const from = findPackage(packageName)!;
   const to = new URL(`${packageName}/`, OUT);
   const manifest = JSON.parse(readFileSync(new URL("package.json", from), "utf8")) as Manifest;
   for (const file of globSync(["src/**/*", "test/**/*", "examples/**/*"], { cwd: fileURLToPath(from) })) {
@@ -62,7 +62,13 @@ function buildPackage(packageName: string): string[] {
     if (dependency.startsWith("@udp-relay/")) workspace.push(dependency.slice("@udp-relay/".length));
     else link(new URL(`node_modules/${dependency}/`, from), `node_modules/${dependency}`);
   }
-  return workspace.filter((dependency) => existsSync(new URL(`packages/${dependency}/`, ROOT)));
+  return workspace.filter((dependency) => findPackage(dependency) !== undefined);
+}
+
+/** A package's folder, or a tool's: tests may use one. */
+function findPackage(name: string): URL | undefined {
+  const folders = ["packages", "tools"].map((parent) => new URL(`${parent}/${name}/`, ROOT));
+  return folders.find((folder) => existsSync(folder));
 }
 
 function compileFile(source: URL, target: URL): void {
