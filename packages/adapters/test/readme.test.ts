@@ -23,6 +23,15 @@ describe("the README", () => {
     if (onBun) expect(ran.stdout).not.toMatch(/^node/);
   });
 
+  it("simulates a lossy link as examples/lossy-link.ts does, the same in every run", () => {
+    expect(readme).toContain(readFileSync(path("../examples/lossy-link.ts"), "utf8"));
+    const conditions = extension === ".ts" ? ["--conditions=@udp-relay/source"] : [];
+    const args = [...conditions, path(`../examples/lossy-link${extension}`)];
+    const ran = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 15_000 });
+    expect(ran.stderr).toBe("");
+    expect(ran.stdout).toBe("194 packets, gone at 14950 ms\n200 sent, 194 handled, 191 returned, 9 lost\n");
+  });
+
   it("names every drop reason", () => {
     const [, listed] = /\*\*Reasons\*\*: ([^]*?)\. EMSGSIZE/.exec(readme) ?? [];
     const names = [...(listed ?? "").matchAll(/`(\w+)`/g)].map(([, name]) => name);

@@ -40,4 +40,13 @@ describe("virtual clock", () => {
     expect(() => clock.advanceTo(4)).toThrow(/forward only/);
     expect(() => clock.schedule(Number.NaN, () => {})).toThrow(/finite/);
   });
+
+  it("tells its time as a clock's ticks, across their wrap", () => {
+    const clock = new VirtualClock(2 ** 32 - 1.5);
+    const before = clock.update();
+    expect(before).toBe(2 ** 32 - 2);
+    clock.advance(3);
+    expect([clock.recentMs(), clock.recentMicros(), clock.stalenessMs()]).toEqual([1, 1_500, 0]);
+    expect([clock.unixMs(clock.update()), clock.unixMs(before)]).toEqual([2 ** 32 + 1, 2 ** 32 - 2]);
+  });
 });

@@ -10,6 +10,9 @@ interface Event {
 /**
  * Time that moves only when told to, and the events that wait for it: a binary heap by time, then by order of
  * scheduling. A run is repeatable to the last event.
+ *
+ * It has the methods of a `Clock` of `@udp-relay/clock`, so that what takes one lives in the same time as the links.
+ * Nobody needs to update it: its latest update is always now.
  */
 export class VirtualClock {
   readonly #heap: Event[] = [];
@@ -23,6 +26,32 @@ export class VirtualClock {
   /** Fractional milliseconds; while an event runs, exactly the time it was scheduled for. */
   nowMs(): number {
     return this.#nowMs;
+  }
+
+  /** The tick: u32 ms, wraps after 49.7 days. */
+  update(): number {
+    return this.#nowMs >>> 0;
+  }
+
+  /** As `update`. */
+  recentMs(): number {
+    return this.#nowMs >>> 0;
+  }
+
+  /** The present in u32 µs, for differences only: it wraps after 71.6 minutes. */
+  recentMicros(): number {
+    return (this.#nowMs * 1_000) >>> 0;
+  }
+
+  /** The tick as whole ms since this clock's 0, which stands for 1970. It may be up to 24.8 days back, or ahead. */
+  unixMs(tick: number): number {
+    const nowMs = Math.floor(this.#nowMs);
+    return nowMs - (((nowMs >>> 0) - tick) | 0);
+  }
+
+  /** 0: it is never behind itself. */
+  stalenessMs(): number {
+    return 0;
   }
 
   /** Events that wait. */
