@@ -16,16 +16,19 @@ describe("what an overloaded or broken program costs", () => {
       for (let n = 0; n < count; n++) transport.send(bytes, peer.localEndpoint, n & 7);
     };
     offer(10_000);
-    globalThis.gc?.();
-    const before = process.memoryUsage().rss;
-    offer(300_000);
-    expect(process.memoryUsage().rss - before).toBeLessThan(16 * MIB);
+    const growths = Array.from({ length: 9 }, () => {
+      const before = process.memoryUsage().rss;
+      offer(40_000);
+      return process.memoryUsage().rss - before;
+    });
+    // 53 MiB each, were they kept. The middle one: the engine sizes its young generation in steps, when it likes.
+    expect(growths.sort((a, b) => a - b)[4]).toBeLessThan(4 * MIB);
     const stats = transport.stats();
     expect(stats.sentDatagrams).toBe(0);
     expect(stats.queuedDatagrams).toBe(1_024);
-    expect(stats.drops).toEqual({ queueFull: 310_000 - 1_024 });
+    expect(stats.drops).toEqual({ queueFull: 370_000 - 1_024 });
     // By now the queue holds the best class only, and all others paid in full.
-    expect(stats.queueFullByClass.slice(1)).toEqual(new Array(7).fill(310_000 / 8));
+    expect(stats.queueFullByClass.slice(1)).toEqual(new Array(7).fill(370_000 / 8));
     expect(transport.send(bytes, peer.localEndpoint, 0)).toBe(DropReason.queueFull);
   });
 
@@ -54,6 +57,10 @@ describe("what an overloaded or broken program costs", () => {
     expect(broken.stats()).toMatchObject({ receivedDatagrams: 100_000, callbackThrows: 100_000, drops: {} });
     expect(healthy).toBe(100_000);
     // The burst lasts as long as the throws do; a second without one would end it.
-    expect(reports.length).toBe(1);
+    expect(reports.map(({ suppressed }) => suppressed)).toEqual([0]);
+    network.clock.advance(1_000);
+    peer.send(bytes, broken.localEndpoint);
+    network.clock.advance(1);
+    expect(reports.map(({ suppressed }) => suppressed)).toEqual([0, 99_999]);
   });
 });

@@ -28,12 +28,15 @@ export abstract class BaseTransport implements DatagramTransport {
   #finalKernelDrops: number | undefined;
   #finalReceiveBufferBytes = 0;
 
-  /** @throws AdapterError ERR_ADAPTER_OPTION, ERR_ADAPTER_CLOSED (the signal is aborted already) */
-  protected constructor(kind: TransportKind, options: TransportOptions) {
+  /**
+   * @param nowMs the time by which a burst of errors ends; default `performance.now`
+   * @throws AdapterError ERR_ADAPTER_OPTION, ERR_ADAPTER_CLOSED (the signal is aborted already)
+   */
+  protected constructor(kind: TransportKind, options: TransportOptions, nowMs?: () => number) {
     requireNotAborted(options);
     this.kind = kind;
     this.maxDatagramBytes = maxDatagramBytesOption(options);
-    this.delivery = new BatchDelivery(kind, this.counters, options);
+    this.delivery = new BatchDelivery(kind, this.counters, options, nowMs);
     this.queue = new SendQueue(queueDatagramsOption(options), this.maxDatagramBytes);
     const abort = (): void => void this.close();
     options.signal?.addEventListener("abort", abort, { once: true });

@@ -9,8 +9,13 @@ export class BatchDelivery {
   readonly errors: TransportErrors;
   readonly #counters: TransportCounters;
 
-  constructor(kind: TransportKind, counters: TransportCounters, options: TransportOptions) {
-    this.errors = transportErrors(kind, options.onError);
+  constructor(
+    kind: TransportKind,
+    counters: TransportCounters,
+    options: TransportOptions,
+    nowMs?: () => number,
+  ) {
+    this.errors = transportErrors(kind, options.onError, nowMs);
     this.#counters = counters;
     this.handler = options.onBatch;
   }

@@ -62,7 +62,7 @@ export class MemoryTransport extends BaseTransport implements MemorySocket {
   }
 
   private constructor(network: MemoryNetwork, local: Endpoint, options: MemoryTransportOptions) {
-    super("memory", options);
+    super("memory", options, () => network.clock.nowMs());
     const checked = socketOptions(options);
     this.localEndpoint = local;
     this.#network = network;

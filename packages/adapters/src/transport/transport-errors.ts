@@ -4,12 +4,20 @@ import type { TransportErrorContext, TransportKind, TransportOptions } from "./d
 /** What a transport, or what is built on one, tells its trouble. */
 export type TransportErrors = BurstReporter<TransportErrorContext["during"]>;
 
-/** Tells `onError`, or else a process warning, once a burst. */
-export function transportErrors(kind: TransportKind, onError: TransportOptions["onError"]): TransportErrors {
+/**
+ * Tells `onError`, or else a process warning, once a burst.
+ *
+ * @param nowMs as of BurstReporter
+ */
+export function transportErrors(
+  kind: TransportKind,
+  onError: TransportOptions["onError"],
+  nowMs?: () => number,
+): TransportErrors {
   return new BurstReporter((error, during, suppressed) => {
     if (onError === undefined) process.emitWarning(warningOf(error, kind, during, suppressed));
     else onError(error, { transport: kind, during, suppressed });
-  });
+  }, nowMs);
 }
 
 function warningOf(error: unknown, kind: TransportKind, during: string, suppressed: number): Error {
