@@ -1,8 +1,7 @@
-import { createSocket } from "node:dgram";
-import type { Socket } from "node:dgram";
 import { describe, expect, it } from "vitest";
 import { instrument } from "../src/compose/instrument.ts";
 import { untilReal } from "./conformance/adapter-under-test.ts";
+import { bound, closed } from "./plain-sockets.ts";
 
 describe("instrument", () => {
   it("tells per peer what an untouched echo server receives and sends", async () => {
@@ -87,13 +86,3 @@ describe("instrument", () => {
     expect(stats.clients()).toEqual([]);
   });
 });
-
-async function bound(): Promise<Socket> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind({ address: "127.0.0.1", port: 0 }, resolve));
-  return socket;
-}
-
-async function closed(...sockets: Socket[]): Promise<void> {
-  await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
-}

@@ -1,10 +1,10 @@
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { LinuxSockets } from "../src/transport/linux.ts";
 import { numbered, pattern, untilReal } from "./conformance/adapter-under-test.ts";
 import { udpPeer } from "./conformance/udp-peer.ts";
 import { onBun } from "./conformance/native-adapter.ts";
+import { freePort } from "./free-port.ts";
 import { linuxHere, openLinux } from "./linux/linux-adapter.ts";
 
 const STALL_MS = 60;
@@ -115,12 +115,3 @@ describe.skipIf(!linuxHere)("what the kernel tells", () => {
     await live.close();
   });
 });
-
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind({ address: "127.0.0.1", port: 0 });
-  await once(socket, "listening");
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
-}

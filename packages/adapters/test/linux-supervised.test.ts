@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { LinuxSockets } from "../src/transport/linux.ts";
 import { numbered, untilReal } from "./conformance/adapter-under-test.ts";
 import { errorOf } from "./conformance/lifecycle.ts";
+import { freePort } from "./free-port.ts";
 import { linuxHere, openLinux } from "./linux/linux-adapter.ts";
 import { startBlockingWorker } from "./linux/start-worker.ts";
 
@@ -123,14 +124,6 @@ describe.skipIf(!linuxHere)("a supervisor's sockets", () => {
 
 function descriptors(): number {
   return readdirSync("/proc/self/fd").length;
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind({ address: "127.0.0.1", port: 0 }, resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
 }
 
 /** Many peers that send all the time; `stop` resolves with how many datagrams the system took. */

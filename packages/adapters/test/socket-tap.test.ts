@@ -4,6 +4,7 @@ import { formatEndpoint } from "@udp-relay/address-validation";
 import { describe, expect, it } from "vitest";
 import { SocketTap } from "../src/compose/socket-tap.ts";
 import { untilReal } from "./conformance/adapter-under-test.ts";
+import { bound, closed } from "./plain-sockets.ts";
 
 type Send = (this: Socket, ...call: unknown[]) => void;
 
@@ -211,16 +212,6 @@ async function tapped(): Promise<{
     sent: (bytes, to) => sent.push([bytes, to && formatEndpoint(to)]),
   });
   return { socket, receiver, port: receiver.address().port, lengths, sent, tap };
-}
-
-async function bound(): Promise<Socket> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind({ address: "127.0.0.1", port: 0 }, resolve));
-  return socket;
-}
-
-async function closed(...sockets: Socket[]): Promise<void> {
-  await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
 }
 
 function description(socket: Socket): { keys: string[]; names: string[]; listeners: number[] } {
