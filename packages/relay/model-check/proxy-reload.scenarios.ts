@@ -3,8 +3,10 @@ import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
 import { ProxyMemory } from "../src/proxy/workers/proxy-memory.ts";
 import type { BackendList } from "../src/proxy/workers/proxy-messages.ts";
 import { AnnouncedMessages } from "../src/worker/announced-messages.ts";
-import { FIRST_LIST, Main, Port, setup, tellExit, Worker } from "./reload-threads.ts";
-import type { Shared } from "./reload-threads.ts";
+import { Main } from "./reload-main.ts";
+import { FIRST_LIST, setup, type Shared, tellExit } from "./reload-memory.ts";
+import { Port } from "./reload-port.ts";
+import { Worker } from "./reload-worker.ts";
 
 const touches = [
   "proxy/workers/placed-backends",

@@ -1,17 +1,27 @@
-import type { RelayConfig, RelayConfigField } from "./relay-config.ts";
-
 /** Half of what 16 bits allow, so that a free id is found by a few tries. */
 const V2_IDS = 32_767;
 
+/** Those of the relay's settings that have to go with each other. */
+interface AgreeingSettings {
+  readonly port: number;
+  readonly protocol: string;
+  readonly protocolModule: string;
+  readonly v2Port: number | "off";
+  readonly announce: string;
+  readonly maxClients: number;
+  readonly maxClientsCeiling: number;
+  readonly demo: boolean;
+}
+
 /** A setting that does not go with the others. */
 interface Disagreement {
-  readonly field: RelayConfigField;
+  readonly field: keyof AgreeingSettings;
   /** What would go with them: the end of the sentence that begins with the setting and its value. */
   readonly allowed: string;
 }
 
 /** The first setting whose value is allowed, but not with those of the others; undefined where all agree. */
-export function disagreement(config: RelayConfig): Disagreement | undefined {
+export function disagreement(config: AgreeingSettings): Disagreement | undefined {
   const { maxClients, maxClientsCeiling, protocol, v2Port } = config;
   if (maxClients > maxClientsCeiling) {
     const allowed = `allowed: an integer from 2 to ${maxClientsCeiling} (--max-clients-ceiling raises that)`;
