@@ -8,12 +8,13 @@ import {
   teredoServerWord,
 } from "./embedded-ipv4.ts";
 import { scanAddress, scanned } from "./address-text.ts";
-import { isIPv4, isPort } from "./endpoint.ts";
+import { endpointFromWords, isIPv4, isPort } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainEndpoint } from "./explain.ts";
 import { parseAddress, parseEndpoint, tryParseAddress } from "./parse-endpoint.ts";
 import { presetOf } from "./policy-presets.ts";
 import type { PresetName } from "./policy-presets.ts";
+import { type AddressPolicyOptions, requirePolicyOptions } from "./policy-options.ts";
 import {
   compilePolicy,
   EMBEDDING_MASK,
@@ -27,26 +28,6 @@ import type { PortRules } from "./port-rules.ts";
 import { EMBEDDED, reasonCode } from "./reasons.ts";
 import { findRinfo, peekRinfo } from "./rinfo-cache.ts";
 import type { RinfoLike } from "./rinfo-cache.ts";
-
-/** What a policy accepts beyond, and refuses before, its preset. */
-export interface AddressPolicyOptions {
-  /** Default `public-only`. */
-  readonly preset?: PresetName | undefined;
-  /** Prefixes to accept. Of all allow and deny prefixes around an address the longest decides. */
-  readonly allow?: readonly string[] | undefined;
-  /** Prefixes to refuse. */
-  readonly deny?: readonly string[] | undefined;
-  /** What holds where no allow or deny prefix is: the preset (the default), or refusal. */
-  readonly unlisted?: "preset" | "deny" | undefined;
-  /** Ports to accept and to refuse, in addition to the preset's. */
-  readonly ports?: PortRules | undefined;
-  /** Addresses of this host, `1.2.3.4` for all ports or `1.2.3.4:50001` for one: a relay must not talk to itself. */
-  readonly own?: readonly (string | Endpoint)[] | undefined;
-  /** Other relays, in the same form: two relays that are each other's clients forward one packet for ever. */
-  readonly peerRelays?: readonly (string | Endpoint)[] | undefined;
-  /** Prefixes of NAT64 translators besides the well-known ones (RFC 6052), of 32, 40, 48, 56, 64 or 96 bits. */
-  readonly nat64Prefixes?: readonly string[] | undefined;
-}
 
 const PORT_ZERO = reasonCode("port-zero");
 const PORT_DENIED = reasonCode("port-denied");
@@ -74,9 +55,11 @@ export class AddressPolicy {
   /**
    * Compiles the rules; 10,000 prefixes take some 100 ms.
    *
-   * @throws AddressError ERR_ADDRESS_PREFIX, ERR_ADDRESS_POLICY, and the codes of `parseEndpoint`
+   * @throws AddressError ERR_ADDRESS_PREFIX, ERR_ADDRESS_POLICY (a rule that does not exist included), and the codes of
+   *   `parseEndpoint`
    */
   constructor(options: AddressPolicyOptions = {}) {
+    requirePolicyOptions(options);
     const preset = presetOf(options.preset ?? "public-only");
     this.#options = { ...options };
     this.#rules = {
@@ -163,6 +146,7 @@ export class AddressPolicy {
    * @throws AddressError as the constructor
    */
   extend(options: AddressPolicyOptions): AddressPolicy {
+    requirePolicyOptions(options);
     const old = this.#options;
     return new AddressPolicy({
       preset: options.preset ?? old.preset,
@@ -205,7 +189,10 @@ export class AddressPolicy {
 
 function endpointsOf(items: readonly (string | Endpoint)[] = []): Endpoint[] {
   return items.map((item) => {
-    const endpoint = typeof item === "string" ? endpointOf(item) : item;
+    const endpoint =
+      typeof item === "string"
+        ? endpointOf(item)
+        : endpointFromWords(item.a0, item.a1, item.a2, item.a3, item.port, item.zone);
     const { a0, a1, a2, a3 } = endpoint;
     if (a0 === 0 && a1 === 0 && (isIPv4(endpoint) || a2 === 0) && a3 === 0) {
       throw new AddressError(

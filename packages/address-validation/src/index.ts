@@ -2,7 +2,7 @@ export { addressBlocks } from "./address-blocks.ts";
 export type { AddressBlock } from "./address-blocks.ts";
 export type { AddressClass } from "./address-blocks.generated.ts";
 export { AddressPolicy } from "./address-policy.ts";
-export type { AddressPolicyOptions } from "./address-policy.ts";
+export type { AddressPolicyOptions } from "./policy-options.ts";
 export { AddressError } from "./address-validation-error.ts";
 export type { AddressErrorCode } from "./address-validation-error.ts";
 export { classify } from "./classify.ts";

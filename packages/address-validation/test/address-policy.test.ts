@@ -155,6 +155,34 @@ describe("own and peer-relay endpoints", () => {
   });
 });
 
+describe("rules that JavaScript lets through", () => {
+  const words = parseEndpoint("8.8.8.8:53");
+  it.each([
+    ["a misspelt rule", { denny: ["8.8.8.0/24"] }, "denny"],
+    ["a rule of the wrong case", { peerrelays: ["8.8.8.8"] }, "peerrelays"],
+    ["one text for a list", { deny: "8.8.8.0/24" }, '["8.8.8.0/24"]'],
+    ["one address for a list", { own: "8.8.8.8" }, "own"],
+    ["another word for deny", { unlisted: "refuse" }, '"refuse"'],
+    ["ports as a list", { ports: ["1024-65535"] }, "ports"],
+    ["ports as a text", { ports: "1024-65535" }, "ports"],
+    ["a misspelt rule of ports", { ports: { denied: [53] } }, "denied"],
+    ["one port for a list", { ports: { deny: 53 } }, "ports.deny"],
+    ["no rules at all", null, "policy"],
+    ["a rinfo for an endpoint", { own: [{ address: "8.8.8.8", port: 53 }] }, "wildcard"],
+  ])("are refused, and not left out: %s", (_, rules, named) => {
+    const made = (): unknown => new AddressPolicy(rules as never);
+    expect(codeOf(made)).toBe("ERR_ADDRESS_POLICY");
+    expect(made).toThrow(named);
+    expect(codeOf(() => AddressPolicy.preset("lan").extend(rules as never))).toBe("ERR_ADDRESS_POLICY");
+  });
+
+  it("are as if they were absent when they are undefined, unknown ones too", () => {
+    const rules = { deny: undefined, ports: undefined, unlisted: undefined, denny: undefined };
+    expect(new AddressPolicy(rules as never).judge(words)).toBe(0);
+    expect(AddressPolicy.preset("crate", { ports: { allow: undefined } }).judge(words)).toBe(0);
+  });
+});
+
 describe("extend", () => {
   it("joins lists and leaves the policy it came from alone", () => {
     const base = AddressPolicy.preset("lan", { allow: ["8.8.8.8"], ports: { deny: [53] } });
