@@ -2,7 +2,7 @@ import { formatEndpoint } from "@udp-relay/address-validation";
 import type { CoarseClock } from "@udp-relay/clock";
 import type { ClientSnapshot, TunnelClientTable } from "@udp-relay/tunnel-client";
 import { type AllotmentRefusal, IdAllotment } from "./cncnet/id-allotment.ts";
-import type { RelayConfig } from "./config/relay-config.ts";
+import { type RelayConfig, requireConfig } from "./config/relay-config.ts";
 import { reloadable } from "./config/reload.ts";
 import type { OperatedRelay, RelayPhase } from "./operations/operated-relay.ts";
 import type { RelayLog } from "./operations/relay-log.ts";
@@ -16,7 +16,7 @@ import { publishMeasurements } from "./tunnel/path-measurer.ts";
 import { openWorkers } from "./worker/open-workers.ts";
 import type { PortSharing } from "./worker/port-sharing.ts";
 import { relayPolicy } from "./worker/relay-policy.ts";
-import { relayProtocol } from "./worker/relay-protocol.ts";
+import { relayProtocol, requireProtocol } from "./worker/relay-protocol.ts";
 import { WorkerLoads } from "./worker/worker-loads.ts";
 import type { WorkerSet } from "./worker/worker-set.ts";
 
@@ -60,22 +60,26 @@ export class Relay implements OperatedRelay, AsyncDisposable {
   #config: RelayConfig;
   #phase: RelayPhase = "running";
   #sweepRequests = 0;
+  #last: RelayReport | undefined;
   #maintenance = false;
 
   /**
    * Binds the sockets and starts to forward.
    *
-   * @throws RelayError `ERR_RELAY_CONFIG` for a prefix, endpoint, address or module that is none,
+   * @param config what `parseConfig` gives
+   * @throws RelayError `ERR_RELAY_CONFIG` for a prefix, endpoint, address, module or protocol that is none,
    *   `ERR_RELAY_PORT_IN_USE`, `ERR_RELAY_START`
    */
   static async start(config: RelayConfig, options: RelayOptions = {}): Promise<Relay> {
     const { log = silent } = options;
+    requireConfig(config);
     // What is wrong with the policy is said before any socket is open.
     relayPolicy(config, config.port);
-    const protocol = options.protocol ?? (await relayProtocol(config));
+    const given = options.protocol;
+    const protocol = given === undefined ? await relayProtocol(config) : requireProtocol(given);
     const parts = relayParts(config, protocol, log);
     const { clients, clock } = parts;
-    const ownProtocol = options.protocol !== undefined;
+    const ownProtocol = given !== undefined;
     try {
       return new Relay(parts, await openWorkers(parts, { ownProtocol, sharing: options.portSharing }));
     } catch (error) {
@@ -187,8 +191,9 @@ export class Relay implements OperatedRelay, AsyncDisposable {
     }
   }
 
-  /** Everything that is known now. */
+  /** Everything that is known now; of a relay that was closed, what was known last. */
   report(): RelayReport {
+    if (this.#last !== undefined) return this.#last;
     const clockStalenessMs = this.#clock.stalenessMs();
     const tick = this.#clock.update();
     this.#publishMeasurements();
@@ -241,6 +246,7 @@ export class Relay implements OperatedRelay, AsyncDisposable {
     this.#phase = "closed";
     clearInterval(this.#sweeper);
     await this.#workers.close();
+    this.#last = this.report();
     this.#clients[Symbol.dispose]();
     this.#clock[Symbol.dispose]();
   }

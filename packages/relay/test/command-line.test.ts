@@ -1,8 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { RelayError } from "@udp-relay/relay";
 import { readCommandLine } from "../src/config/config-sources.ts";
+import { refusedRuntime } from "../src/runtime-version.ts";
 import { runCli } from "./run-cli.ts";
 
 const read = (args: string[], environment: Record<string, string> = {}) =>
@@ -48,6 +51,31 @@ describe("the command line", () => {
 });
 
 describe("the program", () => {
+  // Bun has no `--import` of a data: URL, and no version of Node to be too old.
+  it.skipIf(process.versions.bun !== undefined)(
+    "tells an old Node so, in one sentence, before anything of it is loaded",
+    () => {
+      const old = "Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}})";
+      const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
+      const args = [
+        "--conditions=@udp-relay/source",
+        "--import",
+        `data:text/javascript,${old}`,
+        cli,
+        "proxy",
+      ];
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+      expect(stderr).toBe("udp-relay: Node is 20.20.2, allowed: Node >= 22.12, or Bun\n");
+      expect([status, stdout]).toEqual([2, ""]);
+      const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+      expect((JSON.parse(manifest) as { engines: { node: string } }).engines.node).toBe(">=22.12");
+      const refused = ["20.20.2", "22.11.9", "22.12.0", "23.0.0", "24.21.0"].map((node) =>
+        refusedRuntime(node),
+      );
+      expect(refused.map((reason) => reason !== undefined)).toEqual([true, true, false, false, false]);
+    },
+  );
+
   it.each([
     [["--wat"], "unknown option '--wat'"],
     [["--port", "x"], "--port is"],

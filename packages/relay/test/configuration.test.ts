@@ -10,7 +10,7 @@ import {
   printConfig,
   type RelayConfigField,
 } from "../src/config/relay-config.ts";
-import { RelayError } from "@udp-relay/relay";
+import { Relay, RelayError } from "@udp-relay/relay";
 
 const folder = mkdtempSync(join(tmpdir(), "udp-relay-config-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -163,6 +163,19 @@ describe("configuration: a refusal names the field, its value and what is allowe
     ['{"maxClient": 3}', /maxClient: no such field; there are host, port/],
   ])("a file that holds %s", (content, message) => {
     expect(refusal(() => readCommandLine(["--config", file(content)], {}))).toMatch(message);
+  });
+
+  it("a field that is none, in a program's settings as in a file's", () => {
+    expect(refusal(() => parseConfig({ maxClient: 3, port: 1 } as never))).toMatch(
+      /^maxClient: no such field; there are host, port/,
+    );
+    expect(parseConfig({ maxClient: undefined } as never)).toEqual(parseConfig({}));
+  });
+
+  it("settings that nobody checked", async () => {
+    const started = Relay.start({ host: "127.0.0.1", port: 0 } as never);
+    await expect(started).rejects.toMatchObject({ code: "ERR_RELAY_CONFIG" });
+    await expect(started).rejects.toThrow("Relay.start(parseConfig({ port: 50001 }))");
   });
 
   it("a file that is not there", () => {

@@ -39,6 +39,23 @@ describe("a protocol of one's own (examples/rooms-protocol.ts)", () => {
   });
 });
 
+describe("a protocol that a program gives", () => {
+  it.each([
+    ["nothing of one", {}, /a name and a method read/],
+    ["no read", { name: "x" }, /a name and a method read/],
+    [
+      "measures, and cannot",
+      { name: "x", read: () => undefined, measures: {} },
+      /a method measure\(datagram, into\)/,
+    ],
+  ])("is refused before a socket is open if it has %s", async (_, protocol, message) => {
+    const config = parseConfig({ host: "127.0.0.1", port: 0 });
+    const started = Relay.start(config, { protocol: protocol as never });
+    await expect(started).rejects.toMatchObject({ code: "ERR_RELAY_CONFIG" });
+    await expect(started).rejects.toThrow(message);
+  });
+});
+
 describe("--protocol-module", () => {
   const open: { close(): unknown }[] = [];
   afterEach(async () => {
@@ -63,6 +80,9 @@ describe("--protocol-module", () => {
     await until("registration", () => relay.report().consumed.registrations === 1);
     await a.sendBytes(datagram(1, 1, 2));
     await until("the datagram", () => b.received === 1);
+    await relay.close();
+    // The totals of a relay that has ended can be read.
+    expect(relay.report()).toMatchObject({ received: 2, forwarded: 1, consumed: { registrations: 1 } });
   });
 
   it.each([0, 1])(

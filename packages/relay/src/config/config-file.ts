@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { RelayError } from "../relay-error.ts";
 import { configOptions, type RelayConfigField } from "./relay-config.ts";
+import { unknownFields } from "./unknown-fields.ts";
 
-const known: ReadonlySet<string> = new Set(configOptions.map(({ field }) => field));
+const known: readonly string[] = configOptions.map(({ field }) => field);
 
 /**
  * Reads a JSON configuration file: one object whose keys are the fields of {@link RelayConfig}. A key that is none is
@@ -29,9 +30,7 @@ export function readConfigFile(path: string): Partial<Record<RelayConfigField, u
   if (typeof content !== "object" || content === null || Array.isArray(content)) {
     return refuse("has to hold one object");
   }
-  const strangers = Object.keys(content).filter((key) => !known.has(key));
-  if (strangers.length > 0) {
-    refuse(`${strangers.join(", ")}: no such field; there are ${[...known].join(", ")}`);
-  }
+  const strange = unknownFields(content, known);
+  if (strange !== undefined) refuse(strange);
   return content;
 }

@@ -3,6 +3,7 @@ import { addressText, peerText, prefixText } from "./address-text.ts";
 import { disagreement } from "./config-agreement.ts";
 import { isHttpAddress } from "./http-address.ts";
 import { RelayError } from "../relay-error.ts";
+import { unknownFields } from "./unknown-fields.ts";
 
 /** Every setting of the relay. The same names are flags, environment variables and fields of the JSON file. */
 export interface RelayConfig {
@@ -43,6 +44,13 @@ export interface RelayConfig {
   readonly seed: number;
   readonly durationSeconds: number;
   readonly json: boolean;
+}
+
+/** @throws RelayError `ERR_RELAY_CONFIG` for settings that are not a whole configuration */
+export function requireConfig(config: RelayConfig): void {
+  if (configOptions.every(({ field: name }) => (config[name] as unknown) !== undefined)) return;
+  const message = "a relay takes what parseConfig gives: Relay.start(parseConfig({ port: 50001 }))";
+  throw new RelayError("ERR_RELAY_CONFIG", message);
 }
 
 /** Name of a setting. */
@@ -250,7 +258,8 @@ export type ConfigSource = "flag" | "variable" | "file" | "default";
  *
  * @param values raw values by field; missing ones take their defaults
  * @param sourceOf where a field's value came from
- * @throws RelayError `ERR_RELAY_CONFIG`, naming the field, its value (not a password's) and what is allowed
+ * @throws RelayError `ERR_RELAY_CONFIG`, naming the field (also one that does not exist), its value (not a password's)
+ * and what is allowed
  */
 export function parseConfig(
   values: Readonly<Partial<Record<RelayConfigField, unknown>>>,
@@ -262,6 +271,8 @@ export function parseConfig(
     const shown = secrets.includes(option.field) ? "(not shown)" : JSON.stringify(value);
     return new RelayError("ERR_RELAY_CONFIG", `${name} is ${shown}, ${allowed}`);
   };
+  const strange = unknownFields(values, Object.keys(fields));
+  if (strange !== undefined) throw new RelayError("ERR_RELAY_CONFIG", strange);
   const config: Partial<Record<RelayConfigField, unknown>> = {};
   for (const option of configOptions) {
     const value = values[option.field] ?? option.defaultValue;

@@ -38,12 +38,29 @@ export async function relayProtocol(config: RelayConfig): Promise<Protocol> {
   } catch (error) {
     return refuse(`a module that can be loaded (${(error as Error).message})`, error);
   }
-  const protocol = exported as Partial<Protocol> | null | undefined;
+  const lacks = lackOf(exported);
+  return lacks === undefined ? (exported as Protocol) : refuse(`a module whose default export has ${lacks}`);
+}
+
+/**
+ * A protocol that a program gives.
+ *
+ * @throws RelayError `ERR_RELAY_CONFIG` for what is none
+ */
+export function requireProtocol(given: Protocol): Protocol {
+  const lacks = lackOf(given);
+  if (lacks === undefined) return given;
+  throw new RelayError("ERR_RELAY_CONFIG", `protocol is not one, allowed: an object that has ${lacks}`);
+}
+
+/** What a protocol has to have and this one has not. */
+function lackOf(given: unknown): string | undefined {
+  const protocol = given as Partial<Protocol> | null | undefined;
   if (typeof protocol?.name !== "string" || typeof protocol.read !== "function") {
-    return refuse("a module whose default export has a name and a method read(datagram, route)");
+    return "a name and a method read(datagram, route)";
   }
   if (protocol.measures !== undefined && typeof protocol.measure !== "function") {
-    return refuse("a protocol that says `measures` has a method measure(datagram, into), too");
+    return "a method measure(datagram, into), since it says `measures`";
   }
-  return protocol as Protocol;
+  return undefined;
 }
