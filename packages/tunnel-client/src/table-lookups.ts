@@ -142,7 +142,8 @@ export abstract class TableLookups {
   }
 
   /**
-   * Where the client is reached. The same object is returned for as long as its endpoint is the same.
+   * Where the client is reached. The same object is returned for as long as its endpoint is the same: of a client that
+   * joined by this thread the one it joined with, if that is frozen.
    *
    * Concurrency: in a guard; plain reads. Allocates when the endpoint is new to this thread.
    */
@@ -150,9 +151,14 @@ export abstract class TableLookups {
     const cached = this.#endpoints[slot];
     if (cached !== undefined && this.isFrom(slot, cached)) return cached;
     const fresh = readEndpoint(this.memory, slot);
-    while (this.#endpoints.length <= slot) this.#endpoints.push(undefined);
-    this.#endpoints[slot] = fresh;
+    this.keepEndpoint(slot, fresh);
     return fresh;
+  }
+
+  /** `endpoint` gives that object while its words are the client's. */
+  protected keepEndpoint(slot: number, endpoint: Endpoint): void {
+    while (this.#endpoints.length <= slot) this.#endpoints.push(undefined);
+    this.#endpoints[slot] = endpoint;
   }
 
   /** The id of a slot's client, in a table whose keys are ids. Concurrency: in a guard; one plain read. */

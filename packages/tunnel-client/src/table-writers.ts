@@ -65,7 +65,11 @@ export abstract class TableWriters extends TableTraffic {
     // Where slots rest, somebody's leaving would not help: its slot would rest, too.
     if (slot === FULL && this.map.isFull && this.makeRoom(now)) slot = this.#insert(id, endpoint);
     this.created = this.map.created;
-    if (this.created) this.noteJoin(slot, now);
+    if (this.created) {
+      // The object that the transport knows the sender by: forwarding to him then waits for no other one.
+      if (Object.isFrozen(endpoint)) this.keepEndpoint(slot, endpoint);
+      this.noteJoin(slot, now);
+    }
     if (slot >= 0) return slot;
     return this.#refused(slot === FULL && !this.map.isFull ? JOIN_RESTING : slot);
   }

@@ -33,6 +33,28 @@ describe("a datagram's sender by its rinfo", () => {
     expect(clients.size).toBe(42);
   });
 
+  it("is reached by the endpoint object that joined, unless that may change", () => {
+    using clients = table();
+    using _guard = clients.enter();
+    const joined = parseAddress("192.0.2.1", 5_000);
+    const slot = clients.joinEndpoint(joined, 0);
+    expect(clients.endpoint(slot)).toBe(joined);
+    // Whoever finds the client later by an equal object changes nothing.
+    clients.joinEndpoint(parseAddress("192.0.2.1", 5_000), 1);
+    expect(clients.endpoint(slot)).toBe(joined);
+    clients.rekey(clients.handle(slot), parseAddress("192.0.2.2", 5_000));
+    expect(clients.endpoint(slot)).toEqual(parseAddress("192.0.2.2", 5_000));
+    const open = { ...parseAddress("192.0.2.3", 5_000) };
+    const other = clients.joinEndpoint(open, 2);
+    open.port = 6_000;
+    expect(clients.endpoint(other)).toEqual(parseAddress("192.0.2.3", 5_000));
+    // A slot's next client is reached at its own endpoint.
+    const handle = clients.handle(other);
+    clients.remove(handle);
+    const next = parseAddress("192.0.2.4", 5_000);
+    expect(clients.endpoint(clients.joinEndpoint(next, 3))).toBe(next);
+  });
+
   it("is another client once the first has left or moved", () => {
     using clients = table();
     using _guard = clients.enter();

@@ -25,7 +25,9 @@ describe("the packages' lists", () => {
       .filter((name) => name.endsWith(".test.ts"))
       .map((name) => name.slice(0, -".test.ts".length));
     expect(written.filter((name) => !files.includes(name))).toEqual([
+      "accepted-senders",
       "bun",
+      "client-classes",
       "linux-ring-fuzz",
       "overload",
       "relay-endpoint",

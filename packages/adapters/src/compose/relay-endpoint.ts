@@ -1,5 +1,4 @@
 import type { AddressPolicy, Endpoint } from "@udp-relay/address-validation";
-import { elapsedMs } from "@udp-relay/clock";
 import type { Clock } from "@udp-relay/clock";
 import type { TunnelClientTable } from "@udp-relay/tunnel-client";
 import { AdapterError } from "../adapter-error.ts";
@@ -7,6 +6,8 @@ import type { DatagramBatch, DatagramTransport, TransportOptions } from "../tran
 import type { DropReasonCode } from "../transport/drop-reason.ts";
 import { type TransportErrors, transportErrors } from "../transport/transport-errors.ts";
 import type { TransportStats } from "../transport/transport-stats.ts";
+import { AcceptedSenders } from "./accepted-senders.ts";
+import { ClientClasses } from "./client-classes.ts";
 import { RelayDatagram } from "./relay-datagram.ts";
 import { RelayRefusals } from "./relay-refusals.ts";
 import type { RelayRefusal } from "./relay-refusals.ts";
@@ -52,7 +53,6 @@ export interface RelayEndpointStats {
 }
 
 const SWEEP_BUDGET = 1_024;
-const SCORE_INTERVAL_MS = 250;
 
 /**
  * A transport, a table of clients, a clock and a policy, joined to the way of a datagram: the clock once a batch,
@@ -69,8 +69,8 @@ export class RelayEndpoint {
   readonly #refusals = new RelayRefusals();
   readonly #errors: TransportErrors;
   readonly #sweeper: NodeJS.Timeout | undefined;
-  /** Tick at which this relay last had a slot's client scored. */
-  #scoreTicks = new Uint32Array(0);
+  readonly #accepted = new AcceptedSenders();
+  readonly #classes: ClientClasses;
   #handled = 0;
   #forwarded = 0;
   #forwardedBytes = 0;
@@ -87,6 +87,7 @@ export class RelayEndpoint {
     this.#options = options;
     this.#transport = transport;
     this.#clients = clients;
+    this.#classes = new ClientClasses(clients);
     this.#datagram = new RelayDatagram(clock);
     this.#errors = transportErrors(transport.kind, onError);
     transport.onBatch = this.#onBatch;
@@ -112,7 +113,7 @@ export class RelayEndpoint {
       datagram.batch,
       datagram.index,
       clients.endpoint(to),
-      this.#classOf(to, datagram.tick),
+      this.#classes.of(to, datagram.tick),
     );
     if (dropped === 0) this.#count(to, datagram.length, datagram.tick);
     return dropped;
@@ -133,7 +134,7 @@ export class RelayEndpoint {
       const to = clients.resolve(client);
       if (to < 0) return -1;
       const tick = this.#options.clock.recentMs();
-      const dropped = this.#transport.send(bytes, clients.endpoint(to), this.#classOf(to, tick));
+      const dropped = this.#transport.send(bytes, clients.endpoint(to), this.#classes.of(to, tick));
       if (dropped === 0) this.#count(to, bytes.length, tick);
       return dropped;
     } finally {
@@ -201,7 +202,7 @@ export class RelayEndpoint {
       this.#refusals.tooShort += 1;
       return;
     }
-    const verdict = policy === undefined ? 0 : policy.judge(source);
+    const verdict = policy === undefined ? 0 : this.#accepted.judge(policy, source);
     if (verdict !== 0) {
       this.#refusals.address(verdict);
       return;
@@ -246,21 +247,6 @@ export class RelayEndpoint {
   #orRefused(slot: number): number {
     if (slot < 0) this.#refusals.table(slot);
     return slot;
-  }
-
-  /** The class of the client's score, which is computed when somebody asks: so ask, a few times a second. */
-  #classOf(slot: number, tick: number): number {
-    if (slot >= this.#scoreTicks.length) {
-      const grown = new Uint32Array(Math.max(1_024, 2 ** Math.ceil(Math.log2(slot + 1))));
-      grown.fill(tick - SCORE_INTERVAL_MS);
-      grown.set(this.#scoreTicks);
-      this.#scoreTicks = grown;
-    }
-    if (elapsedMs(tick, this.#scoreTicks[slot]!) >= SCORE_INTERVAL_MS) {
-      this.#scoreTicks[slot] = tick;
-      this.#clients.priority(slot, tick);
-    }
-    return this.#clients.priorityClass(slot);
   }
 
   #count(to: number, bytes: number, tick: number): void {
