@@ -7,6 +7,8 @@ import {
   names,
   receive,
   repairAfter,
+  type Successors,
+  successors,
   TIMEOUT_MS,
   type TinyTable,
   tinyTable,
@@ -15,7 +17,6 @@ import {
 
 const touches = ["packages/tunnel-client/src/receiver-progress.ts"];
 
-const SILENCE_MS = TIMEOUT_MS / 2;
 /** When the death is noticed. */
 const NOTED = 3;
 
@@ -27,20 +28,6 @@ const repairs = supervisor(attachUser, (user: User, _call, killed) => {
 interface Bereft extends TinyTable {
   /** The owner that is gone. */
   readonly gone: number;
-}
-
-/** Two owners that had the same entry, one after the other. */
-interface Successors extends TinyTable {
-  readonly earlier: number;
-  readonly later: number;
-}
-
-/** Neither was noted yet. Epochs stand above the index of 8 bits. */
-function successors(): Successors {
-  const shared = tinyTable();
-  const earlier = attachUser(shared).table.ownerId;
-  shared.table.region.declareDead(earlier);
-  return { ...shared, earlier, later: earlier + 0x100 };
 }
 
 export default [
@@ -162,33 +149,6 @@ export default [
       if (!holdsBack(memory, later, 2)) return "another thread's queue was taken for its own";
       table.drained(8);
       return holdsBack(memory, later, 2) ? "it is held back though its queue was drained" : undefined;
-    },
-  }),
-
-  defineScenario<TinyTable>({
-    name: "a dead receiver's client may go sooner: it stays once another has received from it",
-    touches: [...touches, "packages/tunnel-client/src/table-expiry.ts"],
-    names,
-    setup: (): TinyTable => {
-      const shared = tinyTable({ capacity: 1 });
-      const left = attachUser(shared);
-      receive(1)(left);
-      const gone = left.table.ownerId;
-      shared.table.region.declareDead(gone);
-      noteDeparture(memoryOf(shared.table), gone, 7, 1);
-      shared.table.drained(7, SILENCE_MS);
-      return shared;
-    },
-    threads: [
-      thread("sweeps", attachUser, ({ table }: User) => table.sweep(1 + SILENCE_MS, 3)),
-      thread("receives", attachUser, receive(1 + SILENCE_MS)),
-    ],
-    check: ({ shared: { table }, results }) => {
-      const removed = Number(results.get("sweeps"));
-      if (table.size !== 1 - removed) return `it removed ${removed}`;
-      if (table.size === 0) return undefined;
-      table.sweep(1 + 2 * SILENCE_MS, 3);
-      return table.size === 1 ? undefined : "it went though another has received from it";
     },
   }),
 ];

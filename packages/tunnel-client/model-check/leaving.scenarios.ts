@@ -2,6 +2,7 @@ import { defineScenario, supervisor, thread } from "@udp-relay/model-check";
 import type { Call, SequentialModel } from "@udp-relay/model-check";
 import { JOIN_BUSY, JOIN_PREFIX_FULL, type TunnelClientTable } from "../src/index.ts";
 import { offerExpiries, prepareExpiry, publishExpiry, takeExpiry } from "../src/expiry-queue.ts";
+import { DELIVERING, entries, READY } from "./tiny-queue.ts";
 import {
   attachUser,
   endpoint,
@@ -53,10 +54,6 @@ const join =
           ? "busy"
           : `${slot}`;
   };
-
-/** States of an entry of the expiry queue. */
-const READY = 2;
-const DELIVERING = 3;
 
 const leave = ({ table, handle }: User): string => (table.remove(handle) ? "left" : "stays");
 
@@ -150,14 +147,15 @@ export default [
       thread("worker 2", attachUser, ({ table }: User) => takeExpiry(memoryOf(table), 1)),
     ],
     check: ({ shared, results }) => {
-      const { ops, region, ownerId } = memoryOf(shared.table);
+      const memory = memoryOf(shared.table);
       const [entry, owner] = results.get("worker 1") as [number, number];
       if (entry !== 0) return `it tells of entry ${entry}`;
       const taken = results.get("worker 2") as number;
       if (taken >= 0) return `another thread took entry ${taken}`;
-      const { byteOffset } = region.section("expiries");
-      const found = [0, 1].map((n) => `${ops.loadPair(byteOffset + n * 128)} of ${ops.pairHigh()}`).join();
-      const wanted = `${DELIVERING} of ${owner},${READY} of ${ownerId}`;
+      const found = entries({ memory })
+        .map(([state, holder]) => `${state} of ${holder}`)
+        .join();
+      const wanted = `${DELIVERING} of ${owner},${READY} of ${memory.ownerId}`;
       return found === wanted ? undefined : `the entries are ${found}, not ${wanted}`;
     },
   }),

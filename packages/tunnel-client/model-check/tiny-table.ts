@@ -79,6 +79,20 @@ export function names({ table }: TinyTable): readonly NamedRange[] {
   return namesOfRegion(table.region, { records: 192, metrics: 48, expiries: 128 });
 }
 
+/** Two owners that had the same entry, one after the other. */
+export interface Successors extends TinyTable {
+  readonly earlier: number;
+  readonly later: number;
+}
+
+/** Neither was noted yet. Epochs stand above the index of 8 bits. */
+export function successors(): Successors {
+  const shared = tinyTable();
+  const earlier = attachUser(shared).table.ownerId;
+  shared.table.region.declareDead(earlier);
+  return { ...shared, earlier, later: earlier + 0x100 };
+}
+
 /** Counts one datagram of 100 bytes; says so, for the end to know what is certain. */
 export const receive =
   (tick: number) =>
