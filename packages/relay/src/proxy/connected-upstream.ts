@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { type Endpoint, formatAddress, isIPv4 } from "@udp-relay/address-validation";
+import type { DatagramBatch } from "@udp-relay/adapters";
 import type { OpenUpstream, Upstream, UpstreamEvents } from "./upstream.ts";
 
 /** Datagrams that wait for the socket to be connected, which takes one turn of the event loop. */
@@ -47,6 +48,10 @@ class ConnectedUpstream implements Upstream {
     if (this.#socket.getSendQueueCount() >= QUEUED_DATAGRAMS) return false;
     this.#socket.send(stable ? bytes : bytes.slice(), this.#onSent);
     return true;
+  }
+
+  forward(batch: DatagramBatch, index: number): boolean {
+    return this.send(batch.bytes(index), batch.stable);
   }
 
   close(): void {

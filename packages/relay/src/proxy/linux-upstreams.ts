@@ -1,4 +1,5 @@
 import type { Endpoint } from "@udp-relay/address-validation";
+import type { DatagramBatch } from "@udp-relay/adapters";
 import type { ConnectedSocket, ConnectedSocketEvents, ConnectedSockets } from "@udp-relay/adapters/linux";
 import { refusals } from "./connected-upstream.ts";
 import type { OpenUpstream, Upstream, UpstreamEvents } from "./upstream.ts";
@@ -28,6 +29,10 @@ class LinuxUpstream implements Upstream, ConnectedSocketEvents {
 
   send(bytes: Uint8Array): boolean {
     return this.#socket.send(bytes) === 0;
+  }
+
+  forward(batch: DatagramBatch, index: number): boolean {
+    return this.#socket.forward(batch, index) === 0;
   }
 
   close(): void {

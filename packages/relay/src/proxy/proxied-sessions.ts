@@ -3,6 +3,7 @@ import type { DatagramBatch } from "@udp-relay/adapters";
 import { JOIN_FULL, JOIN_PREFIX_FULL, type TunnelClientTable } from "@udp-relay/tunnel-client";
 import { PassingStreams } from "../measure/passing-streams.ts";
 import type { Backend } from "./backend.ts";
+import { KnownSessions } from "./known-sessions.ts";
 import type { ProxiedSessionsParts } from "./proxied-sessions-parts.ts";
 import { noCrossings, noDrops, noSessions } from "./proxy-counters.ts";
 import type { ProxyDrops, ProxySessions, SessionCrossings } from "./proxy-counters.ts";
@@ -26,6 +27,7 @@ export class ProxiedSessions {
   readonly #parts: ProxiedSessionsParts;
   readonly #clients: TunnelClientTable;
   readonly #sessions: (ProxySession | undefined)[] = [];
+  readonly #known: KnownSessions;
   readonly #watch: SessionWatch | undefined;
   #live = 0;
   #cursor = 0;
@@ -35,6 +37,7 @@ export class ProxiedSessions {
     const { clients, health = {}, onSession } = parts;
     this.#parts = parts;
     this.#clients = clients;
+    this.#known = new KnownSessions(clients, this.#sessions);
     if (parts.measurer !== undefined)
       this.#watch = new SessionWatch(clients, this.#sessions, health, this.crossings, onSession);
     parts.transport.onBatch = this.#onBatch;
@@ -89,12 +92,13 @@ export class ProxiedSessions {
 
   #fromClient(batch: DatagramBatch, index: number, nowMs: number): void {
     const { policy, packetsPerSecond, prefixRate, counted } = this.#parts;
-    const client = batch.endpoint(index);
-    if (policy !== undefined && policy.judge(client) !== 0) {
+    const known = this.#known.find(batch, index);
+    const client = known?.client ?? batch.endpoint(index);
+    // Whoever has a session was judged when it began, by the same policy.
+    if (known === undefined && policy !== undefined && policy.judge(client) !== 0) {
       this.#drop("address");
       return;
     }
-    const known = this.#known(client);
     // Its own limit first: who floods uses up nothing of what its neighbours behind one address may send.
     if (known !== undefined && packetsPerSecond !== undefined && !known.mayPass(nowMs, packetsPerSecond)) {
       this.#drop("rateLimited");
@@ -106,29 +110,22 @@ export class ProxiedSessions {
     }
     const session = known === undefined ? this.#begin(client, nowMs) : this.#alive(known);
     if (session === undefined) return;
-    const bytes = batch.bytes(index);
+    const length = batch.length(index);
     const { backend, upstream } = session;
     session.lastFromClientMs = nowMs;
     // Whoever removes the client now leaves the slot alone until the batch's guard ends.
-    this.#clients.received(session.slot, bytes.length, nowMs >>> 0);
-    this.#measure(session, "fromClient", bytes, nowMs - batch.waitedMicros(index) / 1_000);
-    if (upstream?.send(bytes, batch.stable) === true) {
+    this.#clients.received(session.slot, length, nowMs >>> 0);
+    if (session.streams !== undefined)
+      this.#measure(session, "fromClient", batch.bytes(index), nowMs - batch.waitedMicros(index) / 1_000);
+    if (upstream?.forward(batch, index) === true) {
       backend.traffic.datagramsTo += 1;
-      backend.traffic.bytesTo += bytes.length;
+      backend.traffic.bytesTo += length;
       if (!backend.isUnpublished) counted?.(backend);
       return;
     }
     this.#drop("upstreamFull");
     // It could not be opened: the client's next datagram tries again.
     if (upstream === undefined) this.#fail(session);
-  }
-
-  /** The client's session, if it has one. Its slot is good until the guard ends. */
-  #known(client: Endpoint): ProxySession | undefined {
-    const slot = this.#clients.findEndpoint(client);
-    if (slot < 0) return undefined;
-    const session = this.#sessions[slot];
-    return session?.handle === this.#clients.handle(slot) ? session : undefined;
   }
 
   /** The session, with a socket to a backend that lives, if there is one. */
@@ -164,6 +161,8 @@ export class ProxiedSessions {
     const streams = measurer === undefined ? undefined : new PassingStreams(measurer);
     const session = new ProxySession(this.#clients.handle(slot), slot, client, backend, streams, nowMs);
     if (packetsPerSecond !== undefined) session.mayPass(nowMs, packetsPerSecond);
+    // Index by index: an array with gaps is a slow one.
+    while (this.#sessions.length <= slot) this.#sessions.push(undefined);
     this.#sessions[slot] = session;
     this.#live += 1;
     this.#count("opened");
@@ -228,8 +227,10 @@ export class ProxiedSessions {
         this.#drop("late");
         return;
       }
-      const rttMs = this.#measure(session, "fromBackend", bytes, nowMs);
-      if (rttMs >= 0) backend.recordRtt(rttMs);
+      if (session.streams !== undefined) {
+        const rttMs = this.#measure(session, "fromBackend", bytes, nowMs);
+        if (rttMs >= 0) backend.recordRtt(rttMs);
+      }
       if (transport.send(bytes, session.client) !== 0) this.#drop("clientSend");
       else this.#clients.sent(slot, bytes.length, nowMs >>> 0);
       this.#parts.sent();
@@ -262,6 +263,7 @@ export class ProxiedSessions {
   #end(session: ProxySession, why: "expired" | "evicted" | "failed"): void {
     this.#take(session);
     session.upstream = undefined;
+    this.#known.forget(session);
     this.#sessions[session.slot] = undefined;
     this.#live -= 1;
     this.#count(why);

@@ -1,5 +1,5 @@
 import { endpointsEqual, type Endpoint } from "@udp-relay/address-validation";
-import type { DatagramTransport } from "@udp-relay/adapters";
+import type { DatagramBatch, DatagramTransport } from "@udp-relay/adapters";
 
 /** A socket of our own that talks to one backend only, for one session or one probe. */
 export interface Upstream {
@@ -10,6 +10,8 @@ export interface Upstream {
    * @returns false when it was dropped
    */
   send(bytes: Uint8Array, stable: boolean): boolean;
+  /** Sends datagram `index` of a batch on, without copying where the socket can; else as `send`. */
+  forward(batch: DatagramBatch, index: number): boolean;
   /** Nothing is told after this. Idempotent. */
   close(): void;
 }
@@ -39,12 +41,14 @@ export function transportUpstreams(open: () => DatagramTransport): OpenUpstream 
         else events.onForeign();
       }
     };
+    const send = (bytes: Uint8Array): boolean => {
+      const taken = transport.send(bytes, backend) === 0;
+      transport.flush();
+      return taken;
+    };
     return {
-      send: (bytes) => {
-        const taken = transport.send(bytes, backend) === 0;
-        transport.flush();
-        return taken;
-      },
+      send,
+      forward: (batch, index) => send(batch.bytes(index)),
       close: () => {
         transport.onBatch = undefined;
         void transport.close();

@@ -1,4 +1,5 @@
 import { AdapterError } from "../../adapter-error.ts";
+import type { DatagramBatch } from "../datagram-transport.ts";
 import type { DropReasonCode } from "../drop-reason.ts";
 import type { DescriptorJournalHandle } from "./descriptor-journal.ts";
 import type { LinuxTransport } from "./linux-transport.ts";
@@ -31,6 +32,8 @@ export interface ConnectedSocketEvents {
 export interface ConnectedSocket {
   /** Sends at once: 0, or why the datagram was dropped. The bytes have been copied when this returns. */
   send(bytes: Uint8Array): 0 | DropReasonCode;
+  /** Sends datagram `index` of a batch on: from where it lies, if the batch is the transport's of this set, else as `send`. */
+  forward(batch: DatagramBatch, index: number): 0 | DropReasonCode;
   /** Nothing is told after this. Idempotent. */
   close(): void;
 }
@@ -38,6 +41,7 @@ export interface ConnectedSocket {
 /** What the sockets of one set share. */
 export interface ConnectedOwner {
   send(socket: Connected, bytes: Uint8Array): 0 | DropReasonCode;
+  forward(socket: Connected, batch: DatagramBatch, index: number): 0 | DropReasonCode;
   close(socket: Connected): void;
 }
 
@@ -66,6 +70,10 @@ export class Connected implements ConnectedSocket {
 
   send(bytes: Uint8Array): 0 | DropReasonCode {
     return this.#owner.send(this, bytes);
+  }
+
+  forward(batch: DatagramBatch, index: number): 0 | DropReasonCode {
+    return this.#owner.forward(this, batch, index);
   }
 
   close(): void {

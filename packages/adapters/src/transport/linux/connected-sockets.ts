@@ -1,23 +1,20 @@
 import { type Endpoint, isIPv4, parseEndpoint } from "@udp-relay/address-validation";
 import { AdapterError } from "../../adapter-error.ts";
-import { DropReason, type DropReasonCode } from "../drop-reason.ts";
-import { type TrafficCounts, TransportCounters, type TransportStats } from "../transport-stats.ts";
+import type { TrafficCounts, TransportStats } from "../transport-stats.ts";
+import { TransportCounters } from "../transport-stats.ts";
+import { BATCH_MESSAGES } from "./batch-memory.ts";
 import { cannotOpen, checkedDatagramBytes, Connected } from "./connected-socket.ts";
 import type { ConnectedOwner, ConnectedSocket, ConnectedSocketEvents } from "./connected-socket.ts";
 import type { ConnectedSocketsOptions } from "./connected-socket.ts";
+import { ConnectedTraffic } from "./connected-traffic.ts";
 import { DescriptorJournal } from "./descriptor-journal.ts";
-import { dropReasonOfErrno, errorName } from "./batch-sender.ts";
+import { errorName } from "./batch-sender.ts";
 import {
   AF_INET,
   AF_INET6,
-  EAGAIN,
-  ECONNREFUSED,
-  EINTR,
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
   EPOLLIN,
-  MSG_DONTWAIT,
-  MSG_TRUNC,
   NAME_BYTES,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -50,27 +47,28 @@ export class ConnectedSockets implements Disposable {
   readonly #transport: LinuxTransport | undefined;
   readonly #places: (Connected | undefined)[] = [];
   readonly #vacant: number[] = [];
-  readonly #maxDatagramBytes: number;
-  readonly #incoming: Uint8Array<ArrayBuffer>;
-  readonly #incomingAddress: number;
-  readonly #outgoing: Uint8Array<ArrayBuffer>;
-  readonly #outgoingAddress: number;
+  readonly #traffic: ConnectedTraffic;
   readonly #name = new Int32Array(new ArrayBuffer(NAME_BYTES));
   readonly #nameAddress: number;
-  /** A view of `#incoming` for each length that came: nothing is allocated for a datagram. */
-  readonly #views: (Uint8Array | undefined)[] = [];
   readonly #kernelDrops: KernelDropReader;
   /** Of the sockets that are closed. */
   #closedKernelDrops = 0;
   readonly #owner: ConnectedOwner = {
-    send: (socket, bytes) => this.#send(socket, bytes),
+    send: (socket, bytes) => this.#traffic.send(socket, bytes),
+    forward: (socket, batch, index) => {
+      const address = this.#transport?.addressOf(batch, index) ?? 0;
+      return address === 0
+        ? this.#traffic.send(socket, batch.bytes(index))
+        : this.#traffic.sendFrom(socket, address, batch.length(index));
+    },
     close: (socket) => {
       this.#close(socket);
     },
   };
   #generation = 0;
   readonly #line = new SocketLine();
-  #counters = new TransportCounters();
+  /** Whether the transport's last turn brought a full batch. */
+  #wasFull = false;
   #closed = false;
 
   /**
@@ -99,14 +97,10 @@ export class ConnectedSockets implements Disposable {
 
   private constructor(calls: SystemCalls, maxDatagramBytes: number, transport: LinuxTransport | undefined) {
     this.#calls = calls;
-    this.#maxDatagramBytes = maxDatagramBytes;
+    this.#traffic = new ConnectedTraffic(calls, this.#line, maxDatagramBytes);
     this.#transport = transport;
     this.#events = new ReadyEvents(calls, process.arch);
     this.#kernelDrops = new KernelDropReader(calls);
-    this.#incoming = new Uint8Array(new ArrayBuffer(maxDatagramBytes));
-    this.#outgoing = new Uint8Array(new ArrayBuffer(maxDatagramBytes));
-    this.#incomingAddress = calls.addressOf(this.#incoming);
-    this.#outgoingAddress = calls.addressOf(this.#outgoing);
     this.#nameAddress = calls.addressOf(new Uint8Array(this.#name.buffer));
     this.#set = calls.epoll_create1(EPOLL_CLOEXEC);
     if (this.#set < 0) throw this.#failed("epoll_create1");
@@ -121,12 +115,12 @@ export class ConnectedSockets implements Disposable {
     let kernelDrops = this.#closedKernelDrops;
     for (const connected of asksKernel ? this.#places : [])
       if (connected !== undefined) kernelDrops += this.#kernelDrops.read(connected.fd);
-    return this.#counters.snapshot(0, kernelDrops, 0);
+    return this.#traffic.counters.snapshot(0, kernelDrops, 0);
   }
 
   /** Of `stats`, what is counted of datagrams: always the same object, whose numbers change. */
   get counted(): TrafficCounts {
-    return this.#counters;
+    return this.#traffic.counters;
   }
 
   /** Sockets that are open. */
@@ -168,27 +162,29 @@ export class ConnectedSockets implements Disposable {
 
   /**
    * Waits for at most `timeoutMs` until some socket is ready, then hands over what came: one datagram of each ready
-   * socket, and a batch of the transport's. 0 does not wait. What callbacks throw is thrown on, the rest comes next
-   * time.
+   * socket, and a batch of the transport's. When the last turn's batch was full, as many datagrams are taken of the ready
+   * sockets together as of the transport: else what few peers answer to many requests would pile up, and be lost.
+   * 0 does not wait. What callbacks throw is thrown on, the rest comes next time.
    *
    * @returns how many were ready
    */
   turn(timeoutMs: number): number {
     if (this.#closed) return 0;
     const ready = this.#events.wait(this.#set, timeoutMs);
-    const counters = this.#counters;
+    const { counters } = this.#traffic;
     const before = counters.receivedDatagrams;
+    const each = this.#wasFull ? Math.ceil(BATCH_MESSAGES / ready) : 1;
     let transportReady = false;
     for (let i = 0; i < ready; i++) {
       const place = this.#events.place(i);
       const connected = this.#places[place];
       if (place === TRANSPORT) transportReady = true;
       // Else it was closed meanwhile, by a callback; or its place is another's already.
-      else if (connected?.generation === this.#events.generation(i)) this.#receive(connected);
+      else if (connected?.generation === this.#events.generation(i)) this.#traffic.receive(connected, each);
     }
     if (counters.receivedDatagrams > before) counters.receivedBatches += 1;
     // Sends what the sockets' datagrams became, too.
-    this.#transport?.turn(transportReady);
+    this.#wasFull = (this.#transport?.turn(transportReady) ?? 0) >= BATCH_MESSAGES;
     this.#line.breathe();
     return ready;
   }
@@ -203,64 +199,6 @@ export class ConnectedSockets implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #receive(connected: Connected): void {
-    const { fd, events } = connected;
-    const length = this.#calls.recv(
-      fd,
-      this.#incomingAddress,
-      this.#maxDatagramBytes,
-      MSG_DONTWAIT | MSG_TRUNC,
-    );
-    if (length < 0) this.#report(events);
-    else if (length > this.#maxDatagramBytes) this.#counters.drop(DropReason.truncated);
-    else {
-      this.#counters.receivedDatagrams += 1;
-      this.#counters.receivedBytes += length;
-      events.onDatagram((this.#views[length] ??= this.#incoming.subarray(0, length)));
-    }
-  }
-
-  #report(events: ConnectedSocketEvents): void {
-    const errno = this.#calls.errno();
-    if (errno === EAGAIN || errno === EINTR) return;
-    this.#counters.icmpErrors += 1;
-    events.onError(errorName(errno));
-  }
-
-  #send(connected: Connected, bytes: Uint8Array): 0 | DropReasonCode {
-    const counters = this.#counters;
-    if (this.#places[connected.place] !== connected) return counters.drop(DropReason.closed);
-    if (bytes.length > this.#maxDatagramBytes) return counters.drop(DropReason.tooLarge);
-    let errno = this.#sendOnce(connected.fd, bytes);
-    if (errno === ECONNREFUSED) {
-      // The ICMP error of an earlier datagram, reported to whoever sends next.
-      counters.icmpErrors += 1;
-      connected.events.onError(errorName(errno));
-      if (this.#places[connected.place] !== connected) return counters.drop(DropReason.closed);
-      counters.retriedSends += 1;
-      errno = this.#sendOnce(connected.fd, bytes);
-    }
-    if (errno !== 0) {
-      const reason = dropReasonOfErrno(errno);
-      if (reason === DropReason.unreachable) connected.events.onError(errorName(errno));
-      return counters.drop(reason);
-    }
-    counters.sentDatagrams += 1;
-    counters.sentBytes += bytes.length;
-    return 0;
-  }
-
-  /** Copies each time: a callback in between may have sent something else. */
-  #sendOnce(fd: number, bytes: Uint8Array): number {
-    this.#outgoing.set(bytes);
-    for (;;) {
-      if (this.#calls.send(fd, this.#outgoingAddress, bytes.length, MSG_DONTWAIT) >= 0) return 0;
-      const errno = this.#calls.errno();
-      if (errno !== EINTR) return errno;
-      this.#line.breathe();
-    }
   }
 
   #close(connected: Connected): void {
@@ -289,10 +227,10 @@ export class ConnectedSockets implements Disposable {
     const sent = toItself && socket.send(new Uint8Array(1)) === 0;
     const ready = sent ? this.#events.wait(this.#set, 1_000) : 0;
     const told = ready === 1 && this.#events.place(0) === place && this.#events.generation(0) === generation;
-    if (told) this.#receive(this.#places[0]!);
+    if (told) this.#traffic.receive(this.#places[0]!, 1);
     socket.close();
     if (heard[0] !== 1) throw unsupported("self-check: struct epoll_event reads differently");
-    this.#counters = new TransportCounters();
+    this.#traffic.counters = new TransportCounters();
     this.#closedKernelDrops = 0;
   }
 

@@ -2,8 +2,7 @@ import type { Endpoint } from "@udp-relay/address-validation";
 import { AdapterError } from "../../adapter-error.ts";
 import { BaseTransport, requireNotAborted } from "../base-transport.ts";
 import type { DatagramBatch } from "../datagram-transport.ts";
-import { DropReason } from "../drop-reason.ts";
-import type { DropReasonCode } from "../drop-reason.ts";
+import { DropReason, type DropReasonCode } from "../drop-reason.ts";
 import { BatchMemory } from "./batch-memory.ts";
 import { BatchReceiver } from "./batch-receiver.ts";
 import { BatchSender, errorName } from "./batch-sender.ts";
@@ -12,8 +11,7 @@ import { EventLoopSocket } from "./event-loop-socket.ts";
 import { MSG_DONTWAIT, MSG_WAITFORONE } from "./kernel.ts";
 import { linuxSocketOptions } from "./linux-options.ts";
 import type { BlockingHandle, LinuxTransportOptions, RunBlockingOptions } from "./linux-options.ts";
-import type { LinuxSocketOptions } from "./linux-socket.ts";
-import type { LinuxSocket } from "./linux-socket.ts";
+import type { LinuxSocket, LinuxSocketOptions } from "./linux-socket.ts";
 import { openSystemCalls } from "./open-system-calls.ts";
 import { selfCheck } from "./self-check.ts";
 import { reaches } from "./socket-address.ts";
@@ -122,9 +120,7 @@ export class LinuxTransport extends BaseTransport {
 
   forward(batch: DatagramBatch, index: number, endpoint: Endpoint, priorityClass = 0): 0 | DropReasonCode {
     const own = this.#receiver.batch;
-    if (batch !== own || !own.has(index) || !this.#delivering) {
-      return this.send(batch.bytes(index), endpoint, priorityClass);
-    }
+    if (!this.#holds(batch, index)) return this.send(batch.bytes(index), endpoint, priorityClass);
     const length = own.length(index);
     const refused = this.refusal(endpoint, length);
     if (refused !== 0) return refused;
@@ -143,9 +139,7 @@ export class LinuxTransport extends BaseTransport {
   /**
    * Receives, hands over and sends until the transport is closed or `stop` is called: the whole life of a
    * thread that does nothing else. Promises, timers and messages of this thread stand still meanwhile; it ends
-   * within 300 ms of `worker.terminate()`, `process.exit()` and `stop` of another thread.
-   *
-   * What `onTurn` throws ends it, too.
+   * within 300 ms of `worker.terminate()`, `process.exit()` and `stop` of another thread, and by what `onTurn` throws.
    *
    * @throws AdapterError ERR_ADAPTER_OPTION when the transport was not opened with `blocking`, or runs already
    */
@@ -167,20 +161,26 @@ export class LinuxTransport extends BaseTransport {
    * is one, hands it over, and sends what waits, after congestion too. Never waits.
    *
    * @param readable whether the loop found the socket so
+   * @returns messages received, 64 at most
    *
    * @throws AdapterError ERR_ADAPTER_OPTION when the transport was not opened with `blocking`
    */
-  turn(readable: boolean): void {
+  turn(readable: boolean): number {
     if (!this.#blocking)
       throw new AdapterError("ERR_ADAPTER_OPTION", "open the transport with blocking: true");
-    if (this.closed) return;
+    if (this.closed) return 0;
     this.#line.breathe();
-    if (readable) {
-      if (this.#receiver.read(MSG_DONTWAIT) > 0) this.#handleBatch();
-      else if (this.#receiver.errno !== 0) this.#reportReceive();
-    }
+    const received = readable ? this.#receiver.read(MSG_DONTWAIT) : 0;
+    if (received > 0) this.#handleBatch();
+    else if (readable && this.#receiver.errno !== 0) this.#reportReceive();
     if (this.#congested) this.#retry();
     this.flush();
+    return received;
+  }
+
+  /** Where datagram `index` of a batch lies in memory while this transport hands it over; 0 for any other batch. */
+  addressOf(batch: DatagramBatch, index: number): number {
+    return this.#holds(batch, index) ? this.#receiver.batch.address(index) : 0;
   }
 
   /** The socket's, for `epoll_ctl` and the like; this object's to close. */
@@ -198,9 +198,7 @@ export class LinuxTransport extends BaseTransport {
     this.counters.dropMany(DropReason.closed, unsent);
     this.#sender.outgoing.clear();
     this.#line.giveBack();
-    const closeDescriptor = (): void => {
-      this.#socket.close();
-    };
+    const closeDescriptor = (): void => this.#socket.close();
     // The event loop's socket, once it has taken the descriptor over, is the one that closes it.
     if (this.#eventLoop !== undefined)
       return this.#eventLoop.then((socket) => socket.close(), closeDescriptor);
@@ -252,6 +250,10 @@ export class LinuxTransport extends BaseTransport {
     // Before the slots that forwarded datagrams lie in are received into again.
     this.flush();
     this.#receiver.finish();
+  }
+
+  #holds(batch: DatagramBatch, index: number): boolean {
+    return this.#delivering && batch === this.#receiver.batch && this.#receiver.batch.has(index);
   }
 
   #reportReceive(): void {

@@ -119,6 +119,10 @@ export class ReceivedMessages implements DatagramBatch {
   offset(index: number): number {
     return this.#offsets[index]!;
   }
+  /** Of the datagram's first byte, for the kernel. */
+  address(index: number): number {
+    return this.#memory.address + this.#offsets[index]!;
+  }
   length(index: number): number {
     return this.#lengths[index]!;
   }

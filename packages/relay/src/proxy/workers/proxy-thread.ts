@@ -14,6 +14,7 @@ import { ProxiedSessions } from "../proxied-sessions.ts";
 import { healthOf, MAX_DATAGRAM_BYTES, measurerOf, policyOf, prefixLimitOf } from "../proxy-parts.ts";
 import { seldom } from "../seldom.ts";
 import { reportSessions } from "../session-report.ts";
+import { TurnClock } from "../turn-clock.ts";
 import { MirroredBackends } from "./mirrored-backends.ts";
 import { ProxyMemory } from "./proxy-memory.ts";
 import type { FromProxyWorker, ProxyWorkerStart, ToProxyWorker } from "./proxy-messages.ts";
@@ -39,6 +40,7 @@ const tell = (message: ThreadMessage | FromProxyWorker): void => {
 
 try {
   const clock = CoarseClock.attach(handles.clock);
+  const turnClock = new TurnClock(clock);
   const clients = TunnelClientTable.attach(handles.clients, { clock });
   const memory = ProxyMemory.attach(handles.memory);
   const transport = await LinuxTransport.open({
@@ -60,7 +62,7 @@ try {
   const sessions = new ProxiedSessions({
     transport,
     openUpstream: linuxUpstreams(sockets),
-    clock,
+    clock: turnClock,
     clients,
     backends,
     errors,
@@ -97,9 +99,9 @@ try {
   let drained = predecessor === undefined;
   let nextTickMs = startedMs;
   // Timers and messages stand still meanwhile: what they would do is done between turns.
-  const onTurn = (): void => {
+  const afterTurn = (): void => {
     const tick = clock.update();
-    const nowMs = clock.nowMs();
+    const nowMs = turnClock.nowMs();
     clients.beat(tick);
     if (messages.read(obey)) {
       backends.look();
@@ -116,6 +118,10 @@ try {
     if (drained || nowMs - startedMs < DRAINED_AFTER_MS) return;
     clients.drained(predecessor, LOST_AFTER_MS);
     drained = true;
+  };
+  const onTurn = (): void => {
+    afterTurn();
+    turnClock.end();
   };
   const waitMs = (): number => (publisher.owes ? OWING_MS : tickMs);
   const obey = (message: ToProxyWorker): void => {
@@ -140,6 +146,7 @@ try {
       runConnected(sockets, transport, { waitMs, onTurn });
       isStopped = true;
     } catch (error) {
+      turnClock.end();
       // What one datagram has thrown costs that datagram, and nobody's session.
       errors.add(error);
     }
