@@ -20,7 +20,10 @@ export interface RelayEndpointOptions {
   readonly clients: TunnelClientTable;
   /** Updated once a batch; the table's own, where it has one. */
   readonly clock: Clock;
-  /** Judges each sender before anything else. Without one every address is taken. */
+  /**
+   * Judges each sender before anything else. Without one every address is taken. An `AddressPolicy` itself is not asked
+   * again about a peer that it accepted; one of a class derived from it is asked about each datagram.
+   */
   readonly policy?: AddressPolicy | undefined;
   /** Datagrams of fewer bytes are refused. Default 0. */
   readonly minimumBytes?: number | undefined;
@@ -103,7 +106,8 @@ export class RelayEndpoint {
   }
 
   /**
-   * Sends the datagram that is being handled on, unchanged, to the client of a slot.
+   * Sends the datagram that is being handled on, unchanged, to the client of a slot, in the priority class that the client
+   * had a quarter of a second ago at most.
    *
    * @returns 0, or why the transport dropped it
    */
