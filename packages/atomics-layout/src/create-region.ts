@@ -83,10 +83,11 @@ const NO_UPDATES: readonly CompoundUpdate[] = [];
 function requireExpected(header: SoundHeader, expected: ExpectedRegion): void {
   if (header.name === expected.name && header.hash >>> 0 === expected.hash >>> 0) return;
   const found = `"${header.name}" (layout hash ${hex(header.hash)})`;
-  throw new LayoutError(
-    "ERR_REGION_LAYOUT",
-    `the region is ${found}, not "${expected.name}" (${hex(expected.hash)})`,
-  );
+  const wanted =
+    header.name === expected.name
+      ? `of the hash that was expected, ${hex(expected.hash)}: another layout, or another version of it`
+      : `"${expected.name}" (${hex(expected.hash)})`;
+  throw new LayoutError("ERR_REGION_LAYOUT", `the region is ${found}, not ${wanted}`);
 }
 
 /** Everything of a plan that name and hash leave open. */

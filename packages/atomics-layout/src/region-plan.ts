@@ -125,9 +125,10 @@ function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;
 }
 
-function requireInteger(what: string, value: number, minimum: number, maximum: number): void {
-  if (!Number.isInteger(value) || value < minimum || value > maximum) {
-    refuse(`${what} is an integer of ${minimum}..${maximum}, not ${String(value)}`);
+function requireInteger(what: string, value: unknown, minimum: number, maximum: number): void {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < minimum || value > maximum) {
+    const given = typeof value === "string" ? `"${value}"` : String(value);
+    refuse(`${what} is an integer of ${minimum}..${maximum}, not ${given}`);
   }
 }
 

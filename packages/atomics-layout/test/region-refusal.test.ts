@@ -69,7 +69,7 @@ describe("attachRegion refuses", () => {
     expect(codeOf(() => attach(region.memory, { ...expected, hash: 1 }))).toBe("ERR_REGION_LAYOUT");
     expect(codeOf(() => attach(region.memory, { ...expected, name: "Room" }))).toBe("ERR_REGION_LAYOUT");
     expect(() => attach(region.memory, { ...expected, hash: 1 })).toThrow(
-      'the region is "Client" (layout hash 0xc0ffee01), not "Client" (0x00000001)',
+      'the region is "Client" (layout hash 0xc0ffee01), not of the hash that was expected, 0x00000001: another layout, or another version of it',
     );
   });
 

@@ -86,7 +86,7 @@ export class CoarseClock implements TickingClock {
   static attach(handle: ClockHandle): CoarseClock {
     const candidate = handle as Partial<ClockHandle> | null | undefined;
     if (candidate?.kind !== "@udp-relay/clock") {
-      throw new ClockError("ERR_CLOCK_HANDLE", "not the handle of a clock");
+      throw new ClockError("ERR_CLOCK_HANDLE", "this is no handle of a clock (clock.shared)");
     }
     try {
       const options = { buffer: handle.buffer, byteOffset: handle.byteOffset, [ATTACHING]: true };

@@ -108,7 +108,10 @@ class ManualTicker implements Ticker {
   }
 }
 
-function checkMs(name: string, ms: number): number {
-  if (Number.isFinite(ms) && ms >= 0) return ms;
-  throw new ClockError("ERR_CLOCK_TIME", `${name} must be a finite number >= 0, got ${String(ms)}`);
+function checkMs(name: string, ms: unknown): number {
+  if (typeof ms === "number" && Number.isFinite(ms) && ms >= 0) return ms;
+  throw new ClockError(
+    "ERR_CLOCK_TIME",
+    `${name} must be a finite number >= 0, got ${typeof ms === "string" ? `"${ms}"` : String(ms)}`,
+  );
 }

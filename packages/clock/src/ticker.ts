@@ -58,6 +58,6 @@ export function checkIntervalMs(intervalMs: unknown = 1): number {
   if (typeof intervalMs === "number" && intervalMs >= 1 && intervalMs <= 0x7fff_ffff) return intervalMs;
   throw new ClockError(
     "ERR_CLOCK_INTERVAL",
-    `intervalMs must be a finite number within 1..2147483647, got ${String(intervalMs)}`,
+    `intervalMs must be a finite number within 1..2147483647, got ${typeof intervalMs === "string" ? `"${intervalMs}"` : String(intervalMs)}`,
   );
 }

@@ -19,10 +19,10 @@ export class QualityError extends Error {
 }
 
 /** `value` if it lies within `least`..`most` (both included), else ERR_QUALITY_OPTION naming the option. */
-export function requireRange(option: string, value: number, least: number, most: number): number {
+export function requireRange(option: string, value: unknown, least: number, most: number): number {
   if (typeof value === "number" && value >= least && value <= most) return value;
   throw new QualityError(
     "ERR_QUALITY_OPTION",
-    `${option} must be a number from ${least} to ${most}, got ${value}`,
+    `${option} must be a number from ${least} to ${most}, got ${typeof value === "string" ? `"${value}"` : String(value)}`,
   );
 }

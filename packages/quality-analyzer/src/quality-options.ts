@@ -1,4 +1,4 @@
-import { requireRange } from "./quality-error.ts";
+import { QualityError, requireRange } from "./quality-error.ts";
 import { type RecordShape, SLICE_COUNT } from "./record-layout.ts";
 
 /** How an analyzer reads its samples. The same in every thread that shares a record. */
@@ -37,7 +37,8 @@ export interface QualitySettings {
 /** @throws QualityError ERR_QUALITY_OPTION, naming the option. */
 export function resolveOptions(options: QualityOptions, shape: RecordShape): QualitySettings {
   const bits = options.sequenceBits ?? 16;
-  if (![16, 32, 64].includes(bits)) requireRange("sequenceBits (16, 32 or 64)", Number.NaN, 16, 64);
+  if (![16, 32, 64].includes(bits))
+    throw new QualityError("ERR_QUALITY_OPTION", `sequenceBits must be 16, 32 or 64, got ${String(bits)}`);
   const { timestampHz, windowMs = 60_000 } = options;
   if (timestampHz !== undefined) requireRange("timestampHz", timestampHz, 1, 1e9);
   const packets = requireRange("windowPackets", options.windowPackets ?? 10_000, SLICE_COUNT, 1e9);

@@ -70,6 +70,12 @@ describe("loss by sequence numbers: scripted traces", () => {
     expect(quality.lifetime).toMatchObject({ packets: 100, lost: 2 });
   });
 
+  it("takes no other widths, and says which it was given", () => {
+    expect(() => new QualityAnalyzer({ sequenceBits: 8 as never })).toThrow(
+      /^sequenceBits must be 16, 32 or 64, got 8$/,
+    );
+  });
+
   it("takes 64-bit numbers in two halves, over the edge of 2^64", () => {
     const quality = new QualityAnalyzer({ sequenceBits: 64 });
     quality.recordSequenceWords(-2, -1, 0);

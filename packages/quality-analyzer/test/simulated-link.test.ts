@@ -154,5 +154,6 @@ describe("simulated link", () => {
     );
     expect(() => new SimulatedLink({ delayMs: Number.NaN })).toThrow(/delayMs/);
     expect(() => gilbertElliott(900, 1)).toThrow(/entry probability/);
+    expect(() => new SimulatedLink({ loss: 0.02 as never })).toThrow(/loss must be \{ kind: "independent"/);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryNetwork, MemoryTransport, type MemoryTransportOptions } from "@udp-relay/adapters/memory";
 import { openTransport, RelayEndpoint, type RelayEndpointOptions } from "@udp-relay/adapters";
 import { AddressPolicy, type AddressPolicyOptions, parseEndpoint } from "@udp-relay/address-validation";
+import { createRegion } from "@udp-relay/atomics-layout";
 import { ManualClock, type ManualClockOptions, CoarseClock, type TickerOptions } from "@udp-relay/clock";
 import { QualityAnalyzer, type QualityOptions } from "@udp-relay/quality-analyzer";
 import { parseConfig, Relay, type RelayOptions, RtpMeasurer } from "@udp-relay/relay";
@@ -20,12 +21,27 @@ type Undefined<Options> = {
   readonly [Name in keyof Options as object extends Pick<Options, Name> ? Name : never]-?: undefined;
 };
 
+const text = "5000" as unknown as number;
+
 const transport: Undefined<MemoryTransportOptions> = {
   ...{ host: undefined, port: undefined, reusePort: undefined, ipv6Only: undefined, signal: undefined },
   ...{ receiveBufferBytes: undefined, sendBufferBytes: undefined, maxDatagramBytes: undefined },
   ...{ queueDatagrams: undefined, onBatch: undefined, onError: undefined },
   ...{ bytesPerSecond: undefined, failSend: undefined },
 };
+
+describe("a number that comes as text, as environment variables do", () => {
+  it.each<[string, () => unknown]>([
+    ["clock", () => new CoarseClock().startTicker({ intervalMs: text })],
+    ["manual clock", () => new ManualClock({ startMs: text })],
+    ["region", () => createRegion({ name: "x", hash: 1, capacity: text, sections: [] })],
+    ["table", () => TunnelClientTable.create({ capacity: 5, timeoutMs: text })],
+    ["quality", () => new QualityAnalyzer({ windowPackets: text })],
+    ["transport", () => MemoryTransport.open(new MemoryNetwork(), { port: text })],
+  ])("is refused as text: %s", (_, made) => {
+    expect(made).toThrow('"5000"');
+  });
+});
 
 describe("an option that is undefined is as if it were absent", () => {
   it("clock", () => {

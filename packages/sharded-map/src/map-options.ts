@@ -82,6 +82,7 @@ export function shapeFromOptions(options: ShardedMapOptions): MapShape {
   if (options.record !== undefined && options.recordBytes !== undefined) {
     throw new ShardedMapError("ERR_SHARDED_MAP_OPTION", "give record or recordBytes, not both");
   }
+  requireLayout(options.record);
   const workers = options.workers ?? Math.max(4, availableParallelism());
   return shapeOf({
     capacity: options.capacity,
@@ -92,6 +93,21 @@ export function shapeFromOptions(options: ShardedMapOptions): MapShape {
     spareSlots: workers * (options.batch ?? DEFAULT_BATCH),
     owners: options.owners ?? 64,
   });
+}
+
+/**
+ * Refuses what has no size, such as a layout's View: the records would lie one upon the other.
+ *
+ * @throws ShardedMapError ERR_SHARDED_MAP_OPTION
+ */
+export function requireLayout(record: RecordLayout | undefined): void {
+  if (record === undefined) return;
+  const { name, hash, byteLength, updates } = record as Partial<RecordLayout>;
+  if (typeof hash === "number" && typeof byteLength === "number" && Array.isArray(updates)) return;
+  throw new ShardedMapError(
+    "ERR_SHARDED_MAP_OPTION",
+    `record is a layout, what compileLayout or defineLayout gives, or a generated file, and "${name}" is none`,
+  );
 }
 
 function keyWordsOf(key: string): 1 | 6 {

@@ -185,9 +185,10 @@ export function mapHash(record: RecordLayout | undefined): number {
   return Math.imul(((record?.hash ?? 0) ^ (0x5da2 + FORMAT_VERSION)) | 0, 0x01000193) >>> 0;
 }
 
-function requireInteger(what: string, value: number, minimum: number, maximum: number): void {
-  if (!Number.isInteger(value) || value < minimum || value > maximum) {
-    refuse(`${what} is an integer of ${minimum}..${maximum}, not ${String(value)}`);
+function requireInteger(what: string, value: unknown, minimum: number, maximum: number): void {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < minimum || value > maximum) {
+    const given = typeof value === "string" ? `"${value}"` : String(value);
+    refuse(`${what} is an integer of ${minimum}..${maximum}, not ${given}`);
   }
 }
 

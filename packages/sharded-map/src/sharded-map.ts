@@ -1,14 +1,15 @@
-import { attachRegion, createRegion } from "@udp-relay/atomics-layout";
+import { createRegion } from "@udp-relay/atomics-layout";
 import type { Region, RegionHandle } from "@udp-relay/atomics-layout";
 import { load } from "@udp-relay/atomics-layout/memory";
+import { attachToMap } from "./attach-map.ts";
 import { GuardWatch } from "./guard-watch.ts";
 import { clearGuard, hasPassed, openGuards, retire } from "./guards.ts";
 import { isEntry } from "./identity.ts";
 import { unlockShard } from "./lock-word.ts";
 import { initializeMap, LOCK, shardAt } from "./map-memory.ts";
-import { shapeFromOptions } from "./map-options.ts";
+import { requireLayout, shapeFromOptions } from "./map-options.ts";
 import type { EndpointWords, ShardedMapOptions, ShardedMapThreadOptions } from "./map-options.ts";
-import { MAP_NAME, mapHash, planMap } from "./map-plan.ts";
+import { mapHash, planMap } from "./map-plan.ts";
 import { readStats } from "./map-stats.ts";
 import type { ShardedMapStats } from "./map-stats.ts";
 import { MapWriters } from "./map-writers.ts";
@@ -59,13 +60,14 @@ export class ShardedMap extends MapWriters {
    * Makes this thread a user of a map that another thread created.
    *
    * @param handle the other's `shared`, as it came by `postMessage` or `workerData`
+   * @param options the `record` that the map was created with, if it was
    * @throws LayoutError ERR_REGION_LAYOUT for another record layout or a region that is no map; and what `attachRegion`
-   * throws
+   * throws; ShardedMapError ERR_SHARDED_MAP_OPTION for a `record` that is no layout
    */
   static attach(handle: RegionHandle, options: ShardedMapThreadOptions = {}): ShardedMap {
     const { record } = options;
-    const updates = record?.updates ?? NO_UPDATES;
-    return new ShardedMap(attachRegion(handle, { name: MAP_NAME, hash: mapHash(record), updates }), options);
+    requireLayout(record);
+    return new ShardedMap(attachToMap(handle, record), options);
   }
 
   /**

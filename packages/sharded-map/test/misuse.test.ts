@@ -1,5 +1,5 @@
 /* eslint @typescript-eslint/no-unused-vars: ["error", { ignoreUsingDeclarations: true }] */
-import { createRegion } from "@udp-relay/atomics-layout";
+import { compileLayout, createRegion, line, u64 } from "@udp-relay/atomics-layout";
 import { describe, expect, it } from "vitest";
 import { ABSENT, EXISTS, ShardedMap } from "@udp-relay/sharded-map";
 import { guardEntries } from "../src/guards.ts";
@@ -164,6 +164,27 @@ describe("what is no map, or another version's", () => {
       );
     }
     expect(map.region.owners().length).toBe(1);
+  });
+
+  it("and so is a record that is no layout: its View, a part of one", () => {
+    const Thing = compileLayout("Thing", { hot: line({ packets: u64 }) });
+    using map = ShardedMap.create({ capacity: 4, key: "u32", record: Thing });
+    for (const record of [{ name: "Thing", hash: 77 }, Thing.View, {}] as never[]) {
+      for (const act of [
+        () => ShardedMap.create({ capacity: 4, key: "u32", record }),
+        () => ShardedMap.attach(map.shared, { record }),
+      ]) {
+        expect(act).toThrow(thrown("ERR_SHARDED_MAP_OPTION"));
+        expect(act).toThrow("record is a layout");
+      }
+    }
+    // Who forgets the record, or takes another one, is told what to look for.
+    const attach = "attach with the record that the map was created with, if any:";
+    expect(() => ShardedMap.attach(map.shared)).toThrow(`${attach} none was given`);
+    const Other = compileLayout("Other", { hot: line({ packets: u64 }) });
+    expect(() => ShardedMap.attach(map.shared, { record: Other })).toThrow(`${attach} "Other" was given`);
+    const capacity = "200" as unknown as number;
+    expect(() => ShardedMap.create({ capacity, key: "u32" })).toThrow(/^capacity is .*, not "200"$/);
   });
 
   it("and so is a record of two kinds at once", () => {

@@ -27,6 +27,6 @@ export function requireNumber(name: string, value: unknown, minimum: number, max
   if (typeof value === "number" && value >= minimum && value <= maximum) return value;
   throw new TunnelClientError(
     "ERR_TUNNEL_CLIENT_OPTION",
-    `${name} is a number of ${minimum}..${maximum}, not ${String(value)}`,
+    `${name} is a number of ${minimum}..${maximum}, not ${typeof value === "string" ? `"${value}"` : String(value)}`,
   );
 }

@@ -57,14 +57,16 @@ export function queueDatagramsOption(options: TransportOptions): number {
 
 export function integerOption(
   name: string,
-  value: number | undefined,
+  value: unknown,
   fallback: number,
   least: number,
   most: number,
 ): number {
   if (value === undefined) return fallback;
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new AdapterError("ERR_ADAPTER_OPTION", `${name} ${value} is not an integer of ${least}..${most}`);
+  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
+  const given: unknown = value;
+  const shown = typeof given === "string" ? `"${given}"` : String(given);
+  throw new AdapterError("ERR_ADAPTER_OPTION", `${name} ${shown} is not an integer of ${least}..${most}`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { requireRange } from "../quality-error.ts";
+import { QualityError, requireRange } from "../quality-error.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 /** Every packet is lost with the same probability, whatever happened to the one before. */
@@ -57,6 +57,12 @@ export class LossModel {
 
   constructor(options: LossOptions | undefined, random: SeededRandom) {
     this.#random = random;
+    const { kind } = options ?? { kind: "independent" };
+    if (!["independent", "gilbert-elliott"].includes(kind))
+      throw new QualityError(
+        "ERR_QUALITY_OPTION",
+        'loss must be { kind: "independent", perMille } or what gilbertElliott() gives',
+      );
     if (options === undefined || options.kind === "independent") {
       const loss = requireRange("loss.perMille", options?.perMille ?? 0, 0, 1000) / 1000;
       this.#lossInGood = loss;
