@@ -17,6 +17,12 @@ export function manifestFaults(folder: string, { name, version }: ReleasedPackag
   for (const folderName of ["test", "out-tsc", "model-check", "tmp"]) {
     if (existsSync(join(installed, folderName))) faults.push(`it ships ${folderName}/`);
   }
+  // The site rewrites links to the repository; who reads in node_modules has what is there. Tests are not.
+  const readme = readFileSync(join(installed, "README.md"), "utf8");
+  for (const [, to = ""] of readme.matchAll(/[^!]\[[^\]]*\]\(([^)#]+)\)/g)) {
+    if (!/^(?:https?:|\.\.|test\/)/.test(to) && !existsSync(join(installed, to)))
+      faults.push(`its README links to ${to}, which is not there`);
+  }
   // npm accepts a provenance statement only from the repository that the manifest names.
   if (published.repository?.url === undefined) faults.push("it names no repository");
   return faults;
