@@ -33,6 +33,11 @@ const ourProxy: readonly string[] = [
   ...["--max-sessions", "20000", "--packets-per-second", "1000000", "--transport", "linux"],
 ];
 const ours = onNode("udp-relay proxy, linux", ourProxy);
+/** All clients are one address here, whose one bucket every datagram looks at. */
+const limited = onNode("udp-relay proxy, linux, rate of addresses", [
+  ...ourProxy,
+  ...["--prefix-packets-per-second", "1000000"],
+]);
 const byHand = onNode("node:dgram by hand", [program("./proxy-by-hand.ts"), "$PORT", "$BACKEND"]);
 const nginx: Proxy = {
   ...onNode("nginx stream", [program("./nginx.ts"), "$PORT", "$BACKEND"]),
@@ -47,7 +52,7 @@ const inC: Proxy = {
 
 const notes = [
   "128 bytes to an echo backend and back; datagrams both ways a CPU-second of the proxy's process, the kernel's work on its",
-  "behalf included. udp-relay: policy, rate limit and statistics on. Every reply is checked: one that reached another client",
+  "behalf included. udp-relay: policy, rate limit of clients and statistics on. Every reply is checked: one that reached another client",
   "fails the case.",
 ];
 
@@ -64,7 +69,7 @@ function throughput(sessions: number, overNginx: number, overNode: number): Benc
     title: `session proxy, ${sessions.toLocaleString("en")} sessions`,
     unit: "datagrams/CPU-second",
     reference: nginx.name,
-    cases: [ours, byHand, nginx, inC].map((proxy) =>
+    cases: [ours, limited, byHand, nginx, inC].map((proxy) =>
       proxyCase(proxy, { sessions, packetsPerSecond: 60_000, seconds: 1.2, warmUpSeconds: 1.2 }),
     ),
     goals: [
