@@ -34,7 +34,7 @@ export async function start(
   const http = await OperatorHttp.listen(relay, {
     address,
     log,
-    drainMs: 2_000,
+    drainMs: 60_000,
     onDrained: () => (drained = true),
   });
   closeAtEnd(http);
