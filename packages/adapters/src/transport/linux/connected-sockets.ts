@@ -177,10 +177,14 @@ export class ConnectedSockets implements Disposable {
     let transportReady = false;
     for (let i = 0; i < ready; i++) {
       const place = this.#events.place(i);
+      // Asked first: V8 looks an index below 0 up by its name.
+      if (place === TRANSPORT) {
+        transportReady = true;
+        continue;
+      }
       const connected = this.#places[place];
-      if (place === TRANSPORT) transportReady = true;
       // Else it was closed meanwhile, by a callback; or its place is another's already.
-      else if (connected?.generation === this.#events.generation(i)) this.#traffic.receive(connected, each);
+      if (connected?.generation === this.#events.generation(i)) this.#traffic.receive(connected, each);
     }
     if (counters.receivedDatagrams > before) counters.receivedBatches += 1;
     // Sends what the sockets' datagrams became, too.
