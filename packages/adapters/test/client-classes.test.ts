@@ -10,12 +10,11 @@ const WORST = 7;
 
 describe("the priority classes that a relay endpoint remembers", () => {
   it("follows a client's measurements, a quarter of a second later at most", () => {
-    const { clients, classes, clock, join, pass } = table();
+    const { clients, classes, clock, join, pass, worsen } = table();
     using guard = clients.enter();
     const slot = join(1);
     expect(classes.of(slot, clock.recentMs())).toBe(NEWCOMER);
-    clients.setLatency(slot, 500);
-    clients.setLossPerMille(slot, 1_000);
+    worsen(slot);
     pass(200);
     expect(classes.of(slot, clock.recentMs())).toBe(NEWCOMER);
     pass(50);
@@ -45,11 +44,10 @@ describe("the priority classes that a relay endpoint remembers", () => {
   });
 
   it("gives nobody the class of who had his slot before", () => {
-    const { clients, classes, clock, join } = table(1);
+    const { clients, classes, clock, join, worsen } = table(1);
     const first = clients.enter();
     const slot = join(1);
-    clients.setLatency(slot, 500);
-    clients.setLossPerMille(slot, 1_000);
+    worsen(slot);
     expect(classes.of(slot, clock.recentMs())).toBe(WORST);
     const handle = clients.handle(slot);
     first.leave();
@@ -69,15 +67,14 @@ describe("the priority classes that a relay endpoint remembers", () => {
   });
 
   it("knows a client across the wrap of the tick, and in slots beyond the first ones", () => {
-    const { clients, classes, clock, join, pass } = table(3_000, 2 ** 32 - 100);
+    const { clients, classes, clock, join, pass, worsen } = table(3_000, 2 ** 32 - 100);
     using guard = clients.enter();
     const slots = Array.from({ length: 3_000 }, (_, id) => join(id));
     const slot = Math.max(...slots);
     expect(slot).toBeGreaterThanOrEqual(2_999);
     classes.of(Math.min(...slots), clock.recentMs());
     expect(classes.of(slot, clock.recentMs())).toBe(NEWCOMER);
-    clients.setLatency(slot, 500);
-    clients.setLossPerMille(slot, 1_000);
+    worsen(slot);
     pass(200);
     expect(classes.of(slot, clock.recentMs())).toBe(NEWCOMER);
     pass(60);
@@ -95,6 +92,8 @@ function table(
   clock: ManualClock;
   join: (id: number) => number;
   pass: (ms: number) => void;
+  /** The client's connection is as bad as can be. */
+  worsen: (slot: number) => void;
 } {
   const clock = new ManualClock({ startMs });
   const clients = TunnelClientTable.create({ capacity, timeoutMs: 60_000, clock });
@@ -107,6 +106,10 @@ function table(
     pass: (ms) => {
       clock.stall(ms);
       clock.update();
+    },
+    worsen: (slot) => {
+      clients.setLatency(slot, 500);
+      clients.setLossPerMille(slot, 1_000);
     },
   };
 }

@@ -20,20 +20,24 @@ const repair = ({ queue, dead }: Repairer): void => {
   repairExpiries(queue.memory, dead);
 };
 
+/** The thread that sets the table up has an entry for its client, and is the dead one. */
+const prepared = (): TinyTable => {
+  const shared = tinyTable();
+  prepareExpiry(memoryOf(shared.table), shared.handle);
+  return shared;
+};
+
+const expiring = thread("expiring", attachQueue, ({ memory, handle }: Queue) =>
+  prepareExpiry(memory, handle),
+);
+
 export default [
   defineScenario({
     name: "expiry queue: a dead thread's entry is repaired while the next one expires the client: one of them has it",
     touches,
     names,
-    setup: () => {
-      const shared = tinyTable();
-      prepareExpiry(memoryOf(shared.table), shared.handle);
-      return shared;
-    },
-    threads: [
-      thread("expiring", attachQueue, ({ memory, handle }: Queue) => prepareExpiry(memory, handle)),
-      thread("repairing", attachRepairer, repair),
-    ],
+    setup: prepared,
+    threads: [expiring, thread("repairing", attachRepairer, repair)],
     check: ({ results, shared }) => {
       const queue = queueOf(shared);
       const dead = queue.memory.ownerId;
@@ -49,13 +53,9 @@ export default [
     name: "expiry queue: a dead thread's entry is taken over while it is repaired, and what is free for another client",
     touches,
     names,
-    setup: () => {
-      const shared = tinyTable();
-      prepareExpiry(memoryOf(shared.table), shared.handle);
-      return shared;
-    },
+    setup: prepared,
     threads: [
-      thread("expiring", attachQueue, ({ memory, handle }: Queue) => prepareExpiry(memory, handle)),
+      expiring,
       thread("repairing", attachRepairer, (repairer: Repairer) => {
         repair(repairer);
         return prepareExpiry(repairer.queue.memory, repairer.queue.handle + 1);

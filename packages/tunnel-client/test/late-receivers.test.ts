@@ -3,6 +3,14 @@ import { describe, expect, it } from "vitest";
 import { TunnelClientTable } from "../src/index.ts";
 import { hear, options } from "./heard-clients.ts";
 
+/** Another thread hears a client at 1,000, lives until 7,000, and is gone. */
+function hearAndLeave(clients: TunnelClientTable): void {
+  using receiver = TunnelClientTable.attach(clients.shared);
+  hear(receiver, 1, 1_000);
+  receiver.beat(4_000);
+  receiver.beat(7_000);
+}
+
 describe("nothing expires whose receiver is behind", () => {
   it("when this thread itself stood still: its queue comes first", () => {
     using clients = TunnelClientTable.create(options);
@@ -30,22 +38,14 @@ describe("nothing expires whose receiver is behind", () => {
 
   it("when another thread is gone, for one timeout", () => {
     using clients = TunnelClientTable.create(options);
-    const receiver = TunnelClientTable.attach(clients.shared);
-    hear(receiver, 1, 1_000);
-    receiver.beat(4_000);
-    receiver.beat(7_000);
-    receiver[Symbol.dispose]();
+    hearAndLeave(clients);
     for (let tick = 7_000; tick < 15_000; tick += 1_000) expect(clients.sweep(tick, 100)).toBe(0);
     expect(clients.sweep(15_000, 100)).toBe(1);
   });
 
   it("nor until its successor has drained its queue", () => {
     using clients = TunnelClientTable.create(options);
-    const receiver = TunnelClientTable.attach(clients.shared);
-    hear(receiver, 1, 1_000);
-    receiver.beat(4_000);
-    receiver.beat(7_000);
-    receiver[Symbol.dispose]();
+    hearAndLeave(clients);
     clients.beat(8_000);
     expect(clients.sweep(9_500, 100)).toBe(0);
     clients.drained();
